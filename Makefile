@@ -1,0 +1,50 @@
+# Each target sets itself up: the first one makes .venv and installs slicenet into it.
+#
+#   make demo                        phantoms, training, scores, a table and a picture
+#   make test                        every test, with coverage
+#   make demo PYTHON=python3.12      with another Python (3.11 or later)
+#
+# On Linux the package index's torch brings several GB of CUDA. For the CPU alone:
+#   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo
+
+PYTHON ?= python3
+WORKERS ?= 2
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint types bench build clean
+
+demo: $(INSTALLED)
+	$(BIN)/slicenet demo
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report=term
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+bench: $(INSTALLED)
+	$(BIN)/slicenet bench
+
+build: $(INSTALLED)
+	$(BIN)/python -m build --no-isolation
+
+clean:
+	rm -rf .venv build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "slicenet needs Python 3.11 or later; name one with: make PYTHON=python3.11"; exit 1; }
+	@echo "[1/3] a virtual environment in .venv"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+	@echo "[2/3] torch and torchvision, the largest part"
+	@$(PIP) torch torchvision
+	@echo "[3/3] slicenet and the tools that test it"
+	@$(PIP) --editable '.[dev]'
+	@touch $@

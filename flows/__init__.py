@@ -1,0 +1,1 @@
+"""Densities on vectors, and the losses that train them; nothing here knows of images."""

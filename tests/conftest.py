@@ -1,0 +1,68 @@
+"""What holds for every test: two threads at most, folders of its own, and no network."""
+
+import os
+import sys
+
+# Before NumPy and torch are imported, and for the processes that tests start.
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[name] = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+from slicenet.resampling import smooth  # noqa: E402
+from slicenet.volume import Volume  # noqa: E402
+
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+def _loopback_only(event, arguments):
+    if event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+        if isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK):
+            raise RuntimeError(f"a test reached for the network: {address}")
+    if event == "socket.getaddrinfo" and arguments[0] not in (None, "", "localhost"):
+        host = arguments[0].decode() if isinstance(arguments[0], bytes) else str(arguments[0])
+        if not host.startswith(LOOPBACK):
+            raise RuntimeError(f"a test reached for the network: {host}")
+
+
+# An audit hook sees every socket of this process, however it was opened.
+sys.addaudithook(_loopback_only)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _folders_of_this_session(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLICENET_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("SLICENET_WEIGHTS", str(tmp_path_factory.mktemp("weights")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _few_threads():
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+
+@pytest.fixture(scope="session")
+def make_brain():
+    """Brains of smooth noise: an ellipsoid of about 100 mm in 3 mm voxels, healthy or not."""
+
+    def make(seed=0, lesion=False, spacing=3.0, shape=(44, 52, 40), sequences=1):
+        generator = torch.Generator().manual_seed(seed)
+        anatomy = torch.Generator().manual_seed(12345)  # what all brains have in common
+        common = smooth(torch.randn(sequences, *shape, generator=anatomy), (3, 3, 3)) * 20
+        own = smooth(torch.randn(sequences, *shape, generator=generator), (1, 1, 1)) * 2
+        axes = [torch.linspace(-1.15, 1.15, size) for size in shape]
+        distance = axes[0][:, None, None] ** 2 + axes[1][:, None] ** 2 + axes[2] ** 2
+        brain = distance < 1
+        voxels = 100 + 10 * common + own
+        if lesion:
+            voxels[:, 24:30, 24:30, 16:22] += 40
+        affine = np.diag([spacing, spacing, spacing, 1.0])
+        affine[:3, 3] = -spacing * (np.array(shape) - 1) / 2
+        name = f"{'lesioned' if lesion else 'healthy'}{seed}"
+        return Volume(voxels * brain, brain, affine, name)
+
+    return make
