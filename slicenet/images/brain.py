@@ -1,0 +1,71 @@
+"""The brain of a skull-stripped image: what is not background, unless that is a whole head."""
+
+import numpy as np
+from scipy import ndimage
+
+from slicenet.errors import VolumeError
+from slicenet.images.image import Image
+from slicenet.images.skull import why_not_stripped
+
+FAINT = 0.02  # of the tissue's level; less is rounding, or the ringing of a resampled edge
+SPECK = 0.01  # of the largest piece; a smaller one is left over, such as an eye
+FRAMED = 0.25  # of the box's edges must be background for there to be one
+HINT = (
+    "strip it first, for instance with `hd-bet -i IN -o OUT` or "
+    "`mri_synthstrip -i IN -o OUT -m MASK`, or give its brain mask: --mask"
+)
+
+
+def find_brain(image: Image, name: str) -> np.ndarray:
+    """Brain voxels of a skull-stripped image, bool [X, Y, Z] as stored, holes within included."""
+    frame = _edges(image.voxels.shape)
+    solid = _foreground(image.voxels, frame)
+    if np.mean(~solid[frame]) < FRAMED:
+        message = f"{name}: has no background of one value, so nothing tells where the brain ends"
+        raise VolumeError(message, "E_SKULL", HINT)
+    brain = _filled(_without_specks(solid), frame)
+    reason = why_not_stripped(image.voxels, brain, image.grid.spacing)
+    if reason:
+        raise VolumeError(f"{name}: is not skull-stripped: {reason}", "E_SKULL", HINT)
+    return brain
+
+
+def _edges(shape: tuple[int, ...]) -> np.ndarray:
+    """Voxels on the twelve edges of the box, bool [X, Y, Z]; of one slice, all its border."""
+    places = np.ogrid[tuple(slice(size) for size in shape)]
+    ends = [(place == 0) | (place == size - 1) for place, size in zip(places, shape, strict=True)]
+    x, y, z = ends
+    return (x & y) | (y & z) | (z & x)
+
+
+def _foreground(voxels: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """Voxels that differ from the background: the value that most of the box's edges hold."""
+    # Edges, not faces: a brain may touch all six faces of a tight box, hardly ever its edges.
+    values, counts = np.unique(voxels[frame], return_counts=True)
+    height = np.abs(voxels - values[counts.argmax()])
+    return height > FAINT * _level(height)
+
+
+def _level(height: np.ndarray) -> float:
+    """Height of tissue over background; neither a spike nor endless ringing moves it."""
+    # Order statistics only: sums round differently once the axes are turned.
+    highest = np.percentile(height[height > 0], 99.9)
+    return float(np.median(height[height > 0.1 * highest]))
+
+
+def _without_specks(solid: np.ndarray) -> np.ndarray:
+    pieces, _ = ndimage.label(solid, np.ones((3, 3, 3), bool))
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    kept: np.ndarray = sizes >= max(1, SPECK * sizes.max())
+    return kept[pieces]
+
+
+def _filled(solid: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """Fill all that is not connected to an edge of the box: ventricles and lesions may be 0."""
+    # Not to a face: in the first and last slice of a slab, ventricles lie open.
+    hollows, count = ndimage.label(~solid)
+    outside = np.zeros(count + 1, bool)
+    outside[np.unique(hollows[frame])] = True
+    outside[0] = False
+    return ~outside[hollows]
