@@ -1,0 +1,51 @@
+"""One thing to work on: the files of one brain, and what its outputs are called."""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import final
+
+import numpy as np
+
+from slicenet.cohort.naming import output_prefix
+from slicenet.errors import Notice
+from slicenet.images.image import read_mask
+from slicenet.images.options import ReadOptions
+from slicenet.volume import Volume, read_volume
+
+
+@final
+@dataclass(frozen=True)
+class Case:
+    """The files of one brain; nothing of them is read before `read`."""
+
+    name: str  # unique in its cohort, safe as a file name, e.g. "sub-01_ses-2_T2w" or "case7"
+    images: tuple[Path, ...]  # co-registered, one per sequence
+    folder: PurePosixPath  # of its outputs, below OUT: "sub-01/ses-2/anat" or "case7"
+    mask: Path | None = None  # brain mask, given or beside the image; none: found from the image
+    truth: Path | None = None  # lesion mask
+    group: str = ""  # "healthy", "lesioned" or what the table says; "" unknown
+    subject: str = ""  # BIDS label without `sub-`, or the id
+    in_template_space: bool = False  # its name says `space-MNI…`
+    synthetic: bool = False  # a phantom
+
+    @property
+    def prefix(self) -> str:
+        """How the names of its outputs begin: `{prefix}_desc-anomaly_heatmap.nii.gz`."""
+        return output_prefix(self.name)
+
+    def read(self, options: ReadOptions = ReadOptions()) -> Volume:
+        """Read the images and the brain, in RAS order."""
+        return read_volume(self.images, self.name, self.mask, options, self.in_template_space)
+
+    def read_truth(self, volume: Volume, options: ReadOptions = ReadOptions()) -> np.ndarray | None:
+        """Lesion voxels, bool [X, Y, Z] on the RAS grid of `volume`; none where none are known."""
+        return self.read_noted_truth(volume, options)[0]
+
+    def read_noted_truth(
+        self, volume: Volume, options: ReadOptions = ReadOptions()
+    ) -> tuple[np.ndarray | None, tuple[Notice, ...]]:
+        """What `read_truth` gives, with what was noticed while reading it."""
+        if self.truth is None:
+            return None, ()
+        stored, notices = read_mask(self.truth, volume.grid, options)
+        return volume.grid.to_ras(stored), notices

@@ -1,0 +1,131 @@
+"""From places to cases: indexing opens no file but tables."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from slicenet.cohort.build import build_case, check_collisions, row_name
+from slicenet.cohort.case import Case
+from slicenet.cohort.choice import Candidate, check_participants, choose
+from slicenet.cohort.cohort import Cohort
+from slicenet.cohort.datasets import DataSets
+from slicenet.cohort.folders import DERIVED, Folders
+from slicenet.cohort.naming import ENDINGS, FileName, parse
+from slicenet.cohort.places import Places, sort_places
+from slicenet.cohort.query import ABSENT, Query
+from slicenet.cohort.rows import Row, read_rows
+from slicenet.cohort.strays import note_strays
+from slicenet.errors import ConfigError, NoInputError, Notice
+from slicenet.images.options import ReadOptions
+from slicenet.images.printable import printable
+
+
+def find_cohort(
+    places: Sequence[Path], *, query: Query = Query(), options: ReadOptions = ReadOptions()
+) -> Cohort:
+    """The cases in files, folders, patterns, BIDS roots and tables, sorted by name."""
+    folders = Folders()
+    here = sort_places(places)
+    candidates, notices = _candidates(here, folders)
+    listed, table_notices = _listed(here.tables, query, folders)
+    names = [*(one.name for one in candidates), *map(_filtered_name, listed)]
+    check_participants(names, query)
+    chosen, choice_notices = choose(candidates, query)
+    rows = [Row(tuple(one.path for one in group)) for group in chosen]
+    # In a table the sequences are columns, whatever the suffixes of their files.
+    rest = replace(query, sequences=())
+    rows += [row for row in listed if not query.filters or rest.accepts(_filtered_name(row))]
+    if not rows:
+        raise _nothing(places, names)
+    data_sets = DataSets(folders)
+    cases = [build_case(row, folders, data_sets) for row in rows]
+    cases.sort(key=lambda case: (case.name, case.images))
+    check_collisions(cases)
+    searched = {one.path.parent for one in candidates if one.searched}
+    strays = note_strays(cases, searched, _masks(here), folders)
+    everything = [*notices, *table_notices, *choice_notices, *strays]
+    said = tuple(replace(one, message=printable(one.message)) for one in everything)
+    return Cohort(_with_mask(tuple(cases), query.mask), options, said)
+
+
+def _candidates(here: Places, folders: Folders) -> tuple[list[Candidate], list[Notice]]:
+    """Every file that may be a case, once, and what was passed over."""
+    unique: dict[str, Candidate] = {}
+    notices = _skipped([path.name for path in here.others], "not images")
+    for path in here.files:
+        name = parse(path.name)
+        if not (name.is_mask or name.is_output):
+            unique.setdefault(os.path.abspath(path), Candidate(path, name))
+    skipped: set[str] = set()
+    for top in here.folders:
+        for folder, in_root in folders.walk(top):
+            if folder.problem:
+                notices.append(_unreadable(folder.path, folder.problem, top))
+            for image in folder.images:
+                path = folder.path / image  # "" stands for the folder itself
+                one = Candidate(path, parse(path.name), True, in_root)
+                unique.setdefault(os.path.abspath(path), one)
+            if folder.is_root:
+                skipped |= DERIVED.intersection(folder.folders)
+    notices += _skipped([f"{name}/" for name in sorted(skipped)], "name it to use it")
+    return list(unique.values()), notices
+
+
+def _listed(
+    tables: Sequence[Path], query: Query, folders: Folders
+) -> tuple[list[Row], list[Notice]]:
+    rows, notices = [], []
+    for table in tables:
+        some, said = read_rows(table, query.sequences, folders)
+        rows += some
+        notices += said
+    return rows, notices
+
+
+def _filtered_name(row: Row) -> FileName:
+    """What filters look at: the name of the file where it has entities, else the id."""
+    name = parse(row.images[0].name)
+    return name if name.in_bids else row_name(row)
+
+
+def _masks(here: Places) -> list[Path]:
+    return [path for path in here.files if parse(path.name).is_mask]
+
+
+def _with_mask(cases: tuple[Case, ...], mask: Path | None) -> tuple[Case, ...]:
+    if mask is None:
+        return cases
+    if len(cases) != 1:
+        text = f"--mask: one mask for {len(cases)} inputs"
+        raise ConfigError(text, "E_MASK", "a table gives each its own: columns path,mask")
+    if not os.path.lexists(mask):
+        raise NoInputError(f"--mask {printable(mask)}: no such file", "E_NOT_FOUND")
+    return (replace(cases[0], mask=mask),)
+
+
+def _unreadable(folder: Path, problem: str, top: Path) -> Notice:
+    if folder == top:
+        raise NoInputError(f"{printable(folder)}: {problem}", "E_PERMISSION")
+    return Notice("W_FOLDER", f"{folder}: {problem}")
+
+
+def _skipped(names: list[str], why: str) -> list[Notice]:
+    if not names:
+        return []
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return [Notice("W_SKIPPED", f"passed over ({why}): {', '.join(names[:5])}{more}")]
+
+
+def _nothing(places: Sequence[Path], names: Sequence[FileName]) -> NoInputError:
+    """Nothing to work on: either there are no images, or the filters let none pass."""
+    where = ", ".join(map(printable, places[:3])) + (" …" if len(places) > 3 else "")
+    if not names:
+        hint = f"looked for {' '.join(ENDINGS)}; masks and outputs of slicenet do not count"
+        return NoInputError(f"{where}: no images", "E_NO_INPUT", hint)
+    have = []
+    for key in ("ses", "space", "desc"):
+        have.append(f"{key} {' '.join(sorted({name.entity(key) or ABSENT for name in names}))}")
+    have.append(f"suffix {' '.join(sorted({name.suffix or ABSENT for name in names}))}")
+    text = f"{where}: {len(names)} images, but none with all that was asked for"
+    return NoInputError(text, "E_NO_INPUT", f"there are: {'; '.join(have)}")
