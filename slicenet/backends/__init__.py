@@ -1,0 +1,12 @@
+"""Every backend by the name users type. Adding one: a file here, a line below."""
+
+from slicenet.backends.base import Backend
+from slicenet.backends.histeq import HistEq
+from slicenet.backends.intensity_gaussian import IntensityGaussian
+from slicenet.backends.zscore import ZScore
+
+BACKENDS: dict[str, type[Backend]] = {
+    "histeq": HistEq,
+    "intensity-gaussian": IntensityGaussian,
+    "zscore": ZScore,
+}

@@ -1,0 +1,138 @@
+"""Feature maps on disk: described once, walked by every epoch and by every later run."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from slicenet.features import FeatureMap
+from slicenet.files import replacing
+from slicenet.folders import cache_folder
+from slicenet.volume import Volume
+from slicenet.watch import Watch
+
+FORMAT = 1  # raise it when the same key would hold other numbers
+HALF_LIMIT = 6e4  # half precision ends at 65504
+ENDING = ".features.safetensors"
+
+
+@final
+@dataclass(frozen=True)
+class Cache:
+    """Feature maps in a folder, least recently used out first; several runs may share it."""
+
+    folder: Path = field(default_factory=cache_folder)
+    limit: float = 20.0  # GB
+
+    def load(self, key: str) -> FeatureMap | None:
+        """The map of `key`, memory-mapped, or nothing."""
+        path = self._path(key)
+        try:
+            os.utime(path)  # the time of last use
+            with safe_open(path, "pt") as file:
+                return FeatureMap(file.get_tensor("vectors"), file.get_tensor("inside"))
+        except (OSError, SafetensorError):  # another run has just made room, or damaged
+            return None
+
+    def store(self, key: str, features: FeatureMap) -> None:
+        """Keep a map, unless it cannot fit; a full or read-only disk costs time, not the run."""
+        vectors = _compact(features.vectors.cpu())
+        size = vectors.nbytes + features.inside.nbytes
+        if self._make_room(size):
+            try:
+                with replacing(self._path(key)) as temporary:
+                    inside = features.inside.cpu()
+                    save_file({"vectors": vectors, "inside": inside}, temporary)
+            except (OSError, SafetensorError):
+                return
+
+    def size(self) -> tuple[int, int]:
+        """Maps and bytes held."""
+        held = list(self._held())
+        return len(held), sum(size for _, size, _ in held)
+
+    def clear(self) -> None:
+        """Remove every map; a run that uses them computes them again."""
+        for _, _, path in self._held():
+            path.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}{ENDING}"
+
+    def _held(self) -> Iterator[tuple[float, int, Path]]:
+        for path in self.folder.glob(f"??/*{ENDING}"):
+            try:
+                status = path.stat()
+            except FileNotFoundError:  # another run has just made room
+                continue
+            yield status.st_mtime, status.st_size, path
+
+    def _make_room(self, size: int) -> bool:
+        held = sorted(self._held())
+        spare = self.limit * 1e9 - size - sum(size for _, size, _ in held)
+        for _, freed, path in held:
+            if spare >= 0:
+                break
+            path.unlink(missing_ok=True)
+            spare += freed
+        return spare >= 0
+
+
+@final
+@dataclass
+class CachedMaps:
+    """The feature maps of `volumes`; a second walk reads neither volume nor weights."""
+
+    volumes: Sequence[Volume]
+    describe: Callable[[Volume], FeatureMap]
+    signature: str  # of everything but the volume that decides what `describe` returns
+    cache: Cache
+    watch: Watch
+    _keys: dict[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.volumes)
+
+    def __iter__(self) -> Iterator[FeatureMap]:
+        for index in range(len(self.volumes)):
+            first = index not in self._keys
+            yield self._map(index)
+            if first:
+                self.watch("describe", index + 1, len(self.volumes))
+
+    def _map(self, index: int) -> FeatureMap:
+        if index in self._keys and (known := self.cache.load(self._keys[index])):
+            return known
+        volume = self.volumes[index]
+        key = hashlib.sha256(f"{FORMAT} {volume.digest} {self.signature}".encode()).hexdigest()
+        self._keys[index] = key
+        if known := self.cache.load(key):
+            return known
+        features = self.describe(volume)
+        self.cache.store(key, features)
+        # What the disk holds, not what was computed: a rerun must see the same numbers.
+        return FeatureMap(_compact(features.vectors.cpu()), features.inside.cpu())
+
+
+def signature(*modules: nn.Module) -> str:
+    """SHA-256 of the classes, settings and tensors of `modules`."""
+    whole = hashlib.sha256()
+    for module in modules:
+        whole.update(f"{type(module).__qualname__} {module.settings!r}".encode())
+        for name, tensor in sorted(module.state_dict().items()):
+            whole.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            whole.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return whole.hexdigest()
+
+
+def _compact(vectors: Tensor) -> Tensor:
+    """Half precision where the values fit, which random features do not."""
+    fits = vectors.numel() == 0 or float(vectors.abs().max()) < HALF_LIMIT
+    return (vectors.half() if fits else vectors.float()).contiguous()

@@ -1,0 +1,115 @@
+"""A frame, an extractor and a scorer, joined: volumes in, anomaly maps out."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from slicenet.cache import Cache, CachedMaps, signature
+from slicenet.calibration import Calibration, Calibrator
+from slicenet.cohort import find_cohort
+from slicenet.errors import ConfigError
+from slicenet.features import Extractor, FeatureMap
+from slicenet.frame import Frame
+from slicenet.resampling import smooth_inside
+from slicenet.scoring import AnomalyMap, Scorer, worst
+from slicenet.volume import Volume
+from slicenet.watch import Watch, silent
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """How the scores of cells become a map and one number."""
+
+    smooth: float = 0.0  # mm, deviation of a Gaussian over the lattice, inside the brain only
+    share: float = 0.01  # of the brain, the strangest, whose mean is the volume score
+
+    def __post_init__(self) -> None:
+        if self.smooth < 0 or not 0 < self.share <= 1:
+            raise ConfigError("map: smooth must be >= 0 and share within 0 to 1", "E_SETTING")
+
+
+@final
+class Detector(nn.Module):
+    """The whole model: everything above it sees only `fit`, `calibrate` and `score`."""
+
+    def __init__(
+        self, frame: Frame, extractor: Extractor, scorer: Scorer, finish: MapSettings
+    ) -> None:
+        super().__init__()
+        self.frame = frame
+        self.extractor = extractor
+        self.scorer = scorer
+        self.finish = finish
+        self.calibration: Calibration | None = None
+
+    def on(self, device: str) -> "Detector":
+        """Compute on `device`; the statistics of a scorer stay off mps, which has no doubles."""
+        self.extractor.to(device)
+        self.scorer.to("cpu" if device == "mps" else device)
+        return self
+
+    def fit(
+        self, healthy: Sequence[Volume], watch: Watch = silent, cache: Cache | None = None
+    ) -> None:
+        """Learn from healthy volumes only."""
+        self.calibration = None
+        self.frame.fit(healthy, watch)
+        self.extractor.fit(_Framed(self.frame.enter, healthy), watch)
+        self.scorer.fit(self._maps(healthy, watch, cache or Cache()), watch)
+
+    def calibrate(self, healthy: Sequence[Volume], watch: Watch = silent) -> None:
+        """Learn what scores mean, from healthy volumes that `fit` has not seen."""
+        calibrator = Calibrator()
+        for done, volume in enumerate(healthy, start=1):
+            anomalies = self.score(volume)
+            calibrator.add(anomalies.scores[volume.brain].numpy(), anomalies.volume_score)
+            watch("calibrate", done, len(healthy))
+        self.calibration = calibrator.finish()
+
+    @torch.inference_mode()
+    def score(self, volume: Volume | Path | str) -> AnomalyMap:
+        """Map anomalies on the grid of `volume`."""
+        if not isinstance(volume, Volume):
+            volume = find_cohort([Path(volume)])[0]
+        framed = self.frame.enter(volume)
+        features = self.extractor.extract(framed)
+        lattice = self._smooth(features.lattice(self.scorer.score(features)).cpu(), features)
+        scores = self.frame.leave(lattice, features.inside.cpu(), volume)
+        overall = worst(scores, volume.brain, self.finish.share)
+        seen = replace(volume, notices=framed.notices)
+        return AnomalyMap(scores, seen, overall, self.calibration)
+
+    def _maps(self, volumes: Sequence[Volume], watch: Watch, cache: Cache) -> CachedMaps:
+        return CachedMaps(
+            volumes, self._describe, signature(self.frame, self.extractor), cache, watch
+        )
+
+    @torch.no_grad()
+    def _describe(self, volume: Volume) -> FeatureMap:
+        return self.extractor.extract(self.frame.enter(volume))
+
+    def _smooth(self, lattice: Tensor, features: FeatureMap) -> Tensor:
+        if not self.finish.smooth:
+            return lattice
+        cells = zip(self.frame.settings.box, lattice.shape, strict=True)
+        x, y, z = (self.finish.smooth * count / edge for edge, count in cells)
+        return smooth_inside(lattice[None], features.inside.cpu(), (x, y, z))[0]
+
+
+@final
+@dataclass(frozen=True)
+class _Framed:
+    """`map` that can be walked again: each epoch reads anew, so memory holds one volume."""
+
+    enter: Callable[[Volume], Volume]
+    volumes: Sequence[Volume]
+
+    def __len__(self) -> int:
+        return len(self.volumes)
+
+    def __iter__(self) -> Iterator[Volume]:
+        return map(self.enter, self.volumes)

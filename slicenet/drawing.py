@@ -1,0 +1,127 @@
+"""Slices with a map laid over them: what people look at first."""
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+COLOURS = "inferno"  # even in lightness, and fit for the colour-blind
+RED = "#36c5f0"  # outline of the truth: far from every colour of the map
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One volume to draw: the slice of its truth, or its strangest one."""
+
+    title: str
+    image: np.ndarray  # [X, Y, Z] RAS
+    brain: np.ndarray  # [X, Y, Z] bool
+    truth: np.ndarray | None  # [X, Y, Z] bool
+    spacing: Sequence[float]  # mm
+    maps: dict[str, tuple[np.ndarray, float]]  # scores [X, Y, Z] and the threshold, by backend
+
+
+def overlay_html(
+    image: np.ndarray, scores: np.ndarray, brain: np.ndarray, spacing: np.ndarray, facts: str
+) -> str:
+    """Three planes through the strangest place as one HTML fragment without outside links."""
+    place = np.unravel_index(np.where(brain, scores, -np.inf).argmax(), scores.shape)
+    low, high = _window(image, brain)
+    bottom, top = np.quantile(scores[brain], (0.9, 0.999))
+    figure = Figure(figsize=(9, 3.2), facecolor="black")
+    for axis in range(3):
+        axes = figure.add_subplot(1, 3, axis + 1)
+        across = [spacing[other] for other in range(3) if other != axis]
+        _show(axes, _slice(image, axis, int(place[axis])), "gray", low, high, across)
+        over = _slice(np.where(brain & (scores > bottom), scores, np.nan), axis, int(place[axis]))
+        _show(axes, over, COLOURS, bottom, max(top, bottom + 1e-6), across, 0.75)
+    figure.subplots_adjust(0, 0, 1, 1, 0.02, 0)
+    return (
+        f"<figure><img alt='anomaly map' src='data:image/png;base64,"
+        f"{base64.b64encode(_png(figure)).decode()}'><figcaption>{html.escape(facts)}"
+        "</figcaption></figure>"
+    )
+
+
+def montage(rows: Sequence[Row]) -> bytes:
+    """A PNG: each row is one volume: its slice, truth outlined, then each backend's map."""
+    backends = list(rows[0].maps)
+    columns = 1 + len(backends)
+    figure = Figure(figsize=(2.6 * columns, 2.9 * len(rows)), facecolor="white")
+    for index, row in enumerate(rows):
+        _draw_row(figure, len(rows), columns, index, row)
+    figure.subplots_adjust(0.01, 0.01, 0.99, 0.96, 0.03, 0.12)
+    return _png(figure)
+
+
+def _draw_row(figure: Figure, rows: int, columns: int, index: int, row: Row) -> None:
+    height = _telling_slice(row)
+    low, high = _window(row.image, row.brain)
+    truth = None if row.truth is None else row.truth[:, :, height].T
+    panels = [(row.title, None, 0.0), *((k, v, t) for k, (v, t) in row.maps.items())]
+    for column, (title, scores, threshold) in enumerate(panels):
+        axes = figure.add_subplot(rows, columns, index * columns + column + 1)
+        axes.set_title(title, fontsize=9, loc="left")
+        across = row.spacing[0], row.spacing[1]
+        if scores is None:
+            _show(axes, row.image[:, :, height].T, "gray", low, high, across)
+        else:
+            inside = row.brain[:, :, height]
+            shown = np.where(inside, scores[:, :, height], np.nan).T
+            bottom, top = np.quantile(scores[row.brain], (0.5, 0.9995))
+            _show(axes, shown, COLOURS, bottom, max(top, bottom + 1e-6), across)
+            flagged = (inside & (scores[:, :, height] > threshold)).T
+            _outline(axes, flagged, "white", 0.6)
+        if truth is not None:
+            _outline(axes, truth, RED, 1.2)
+
+
+def _telling_slice(row: Row) -> int:
+    """The axial slice with most truth, or else the strangest one of the first map."""
+    if row.truth is not None and row.truth.any():
+        return int(row.truth.sum((0, 1)).argmax())
+    scores, _ = next(iter(row.maps.values()))
+    return int(np.where(row.brain, scores, -np.inf).max((0, 1)).argmax())
+
+
+def _show(
+    axes: "matplotlib.axes.Axes", picture: np.ndarray, colours: str, low: float, high: float,
+    across: Sequence[float], alpha: float = 1.0,
+) -> None:  # fmt: skip
+    # Seen from the feet, as radiologists do: the patient's left is on the right.
+    axes.imshow(
+        picture, cmap=colours, vmin=low, vmax=high, origin="lower", alpha=alpha,
+        aspect=across[1] / across[0], interpolation="nearest",
+    )  # fmt: skip
+    axes.set_xlim(axes.get_xlim()[::-1]) if axes.get_xlim()[0] < axes.get_xlim()[1] else None
+    axes.set_facecolor("black")
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+def _outline(axes: "matplotlib.axes.Axes", mask: np.ndarray, colour: str, width: float) -> None:
+    if mask.any() and not mask.all():
+        axes.contour(mask, levels=[0.5], colors=[colour], linewidths=width)
+
+
+def _slice(volume: np.ndarray, axis: int, index: int) -> np.ndarray:
+    return np.take(volume, index, axis).T
+
+
+def _window(image: np.ndarray, brain: np.ndarray) -> tuple[float, float]:
+    low, high = np.quantile(image[brain], (0.01, 0.99))
+    return float(min(low, 0)), float(high)
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    # No date and no version inside: the same maps give the same bytes.
+    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,33 @@
+"""From voxels to the cells of a lattice."""
+
+import numpy as np
+import torch.nn.functional as F
+from torch import Tensor
+
+from slicenet.volume import Volume
+
+
+def strides(volume: Volume, cell: float) -> tuple[int, int, int]:
+    """Voxels a cell covers along each axis: about `cell` mm, and an even share of the frame."""
+    x, y, z = (
+        _nearest_divisor(size, cell / step)
+        for size, step in zip(volume.brain.shape, volume.spacing, strict=True)
+    )
+    return x, y, z
+
+
+def pool(values: Tensor, brain: Tensor, steps: tuple[int, int, int]) -> Tensor:
+    """Mean of `values` [C, X, Y, Z] over the brain of each cell, [C, x, y, z]."""
+    weight = F.avg_pool3d(brain[None].to(values), steps)
+    return F.avg_pool3d(values * brain, steps) / weight.clamp(min=1e-6)
+
+
+def touching(brain: Tensor, steps: tuple[int, int, int]) -> Tensor:
+    """Cells at least half of which are brain, [x, y, z] bool; a rim of less would be noise."""
+    share = F.avg_pool3d(brain[None].float(), steps)[0]
+    return share >= min(0.5, float(share.max()))
+
+
+def _nearest_divisor(size: int, wanted: float) -> int:
+    divisors = [step for step in range(1, size + 1) if size % step == 0]
+    return int(min(divisors, key=lambda step: abs(np.log(step / wanted))))

@@ -1,0 +1,52 @@
+"""What an extractor sees in a volume, and the one interface that extractors implement."""
+
+import abc
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from slicenet.volume import Volume
+from slicenet.watch import Watch
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class FeatureMap:
+    """Feature vectors of those cells of a lattice that touch brain; the rest costs nothing.
+
+    The lattice spans the frame evenly: each cell covers the same whole number of voxels.
+    """
+
+    vectors: Tensor  # [N, C], in the order of `inside`
+    inside: Tensor  # [x, y, z] bool, N of them true
+
+    def __post_init__(self) -> None:
+        assert self.inside.ndim == 3, "a lattice has three axes"
+        assert self.vectors.ndim == 2, "one vector a cell"
+
+    def cells(self) -> Tensor:
+        """Flat lattice index of each vector, [N] int64."""
+        return self.inside.flatten().nonzero()[:, 0]
+
+    def lattice(self, values: Tensor) -> Tensor:
+        """Values [N] at their places, 0 elsewhere, [x, y, z]."""
+        return torch.zeros(self.inside.shape, device=values.device).masked_scatter_(
+            self.inside.to(values.device), values.float()
+        )
+
+
+class Extractor(nn.Module, abc.ABC):
+    """Turns a framed volume into features; `settings` tell what the weights do not."""
+
+    settings: object
+
+    @abc.abstractmethod
+    def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
+        """Learn from healthy framed volumes, which may be walked more than once."""
+
+    @abc.abstractmethod
+    def extract(self, volume: Volume) -> FeatureMap:
+        """Describe one framed volume."""

@@ -1,0 +1,200 @@
+"""The box of millimetres that a model looks at: the way in, and the way back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from slicenet.errors import ConfigError, Notice, VolumeError
+from slicenet.resampling import sample, smooth
+from slicenet.volume import Volume
+from slicenet.watch import Watch
+
+RANKS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)  # landmarks of histogram matching
+END = 0.05  # share of the brain that counts as its end along an axis
+BLUR = 0.4247  # deviation of a Gaussian whose width at half height is 1
+
+
+@dataclass(frozen=True)
+class FrameSettings:
+    """Settings of `Frame`; axes run right-left, back-front, bottom-top."""
+
+    box: tuple[float, float, float] = (192.0, 224.0, 192.0)  # mm, holds the whole brain
+    spacing: tuple[float, float, float] = (1.0, 1.0, 2.0)  # mm
+    anchor: str = "auto"  # "auto": MNI millimetres where the file says so, or "brain": its own box
+    centre: tuple[float, float, float] = (0.0, -18.0, 4.0)  # mm, of the box in MNI space
+    intensity: str = "robust"  # or "histogram": matched to the training cohort as well
+
+    def __post_init__(self) -> None:
+        if len(self.box) != 3 or len(self.spacing) != 3 or len(self.centre) != 3:
+            raise ConfigError("box, spacing and centre need three numbers each", "E_SETTING")
+        if not all(0 < step <= edge for step, edge in zip(self.spacing, self.box, strict=True)):
+            raise ConfigError("spacing: expected positive steps inside the box", "E_SETTING")
+        if self.anchor not in ("auto", "brain"):
+            raise ConfigError(f"anchor: have auto, brain; got {self.anchor!r}", "E_SETTING")
+        if self.intensity not in ("robust", "histogram"):
+            raise ConfigError(
+                f"intensity: have histogram, robust; got {self.intensity!r}", "E_SETTING"
+            )
+
+
+@final
+class Frame(nn.Module):
+    """Brings every brain to one grid along the world's axes and to one scale of intensities."""
+
+    landmarks: Tensor  # [M, L], empty until fitted with histogram matching
+
+    def __init__(self, settings: FrameSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.register_buffer("landmarks", torch.empty(0))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels of the box."""
+        x, y, z = np.rint(np.divide(self.settings.box, self.settings.spacing)).astype(int).tolist()
+        return x, y, z
+
+    def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
+        """Learn the cohort's mean landmarks, if histograms are to be matched."""
+        if self.settings.intensity == "histogram":
+            found = [_landmarks(*self._resample(volume)) for volume in volumes]
+            self.landmarks = torch.stack(found).mean(0)
+
+    def enter(self, volume: Volume) -> Volume:
+        """`volume` on the grid of the box, its brain at median 0 and quartile range 1."""
+        voxels, brain = self._resample(volume)
+        if not brain.any():
+            raise VolumeError(f"{volume.name}: no brain inside the frame's box", "E_FRAME")
+        if self.landmarks.numel():
+            voxels = _match(voxels, brain, self.landmarks)
+        return replace(
+            volume, voxels=voxels, brain=brain, affine=self.affine(volume), stored=None,
+            notices=volume.notices + self._cut(volume, brain),
+        )  # fmt: skip
+
+    def affine(self, volume: Volume) -> np.ndarray:
+        """Box voxel to world for this volume, [4, 4] mm."""
+        in_mni = volume.in_template_space and self.settings.anchor == "auto"
+        centre = np.array(self.settings.centre) if in_mni else _brain_centre(volume)
+        affine = np.diag([*self.settings.spacing, 1.0])
+        affine[:3, 3] = centre - affine[:3, :3] @ (np.array(self.shape) // 2)
+        return affine
+
+    def leave(self, lattice: Tensor, inside: Tensor, volume: Volume) -> Tensor:
+        """Scores of a lattice [x, y, z] over the box, on the grid of `volume`, [X, Y, Z].
+
+        Averages cells `inside` only. Brain that the box has cut off gets the lowest score seen.
+        """
+        cells = torch.tensor(lattice.shape)
+        stride = np.array(self.shape) / cells.numpy()
+        to_box = np.diag([*stride, 1.0])
+        to_box[:3, 3] = (stride - 1) / 2  # a cell's centre is that of its voxels
+        to_lattice = np.linalg.inv(self.affine(volume) @ to_box) @ volume.affine
+        both = torch.stack((lattice * inside, inside.to(lattice)))
+        x, y, z = volume.brain.shape
+        scores, weight = sample(both, to_lattice, (x, y, z))
+        seen = (weight > 1e-3) & volume.brain
+        scores = scores.div_(weight.clamp_(min=1e-3))
+        lowest = scores[seen].min() if seen.any() else scores.new_zeros(())
+        return torch.where(seen, scores, lowest * volume.brain)
+
+    def _resample(self, volume: Volume) -> tuple[Tensor, Tensor]:
+        """Voxels [M, *shape] at median 0 and quartile range 1, 0 outside; brain [*shape]."""
+        cut, corner = _around_brain(volume)
+        weighted = torch.cat((volume.voxels[:, *cut] * volume.brain[cut], volume.brain[cut][None]))
+        weighted = smooth(weighted, self._antialias(volume))
+        to_source = np.linalg.inv(volume.affine @ corner) @ self.affine(volume)
+        taken = sample(weighted, to_source, self.shape, self._reach(volume))
+        brain = taken[-1] >= 0.5
+        # Voxels at the rim are partly brain: dividing by that part keeps them from going dark.
+        voxels = taken[:-1] / taken[-1].clamp(min=0.5)
+        return _standardise(voxels, brain, volume.name), brain
+
+    def _antialias(self, volume: Volume) -> tuple[float, float, float]:
+        """Blur in source voxels that keeps fine detail from folding where the box is coarser."""
+        excess = np.clip(self._steps(volume) ** 2 - 1, 0, None)
+        x, y, z = (BLUR * np.sqrt(excess)).tolist()
+        return x, y, z
+
+    def _reach(self, volume: Volume) -> tuple[float, float, float]:
+        """How far an edge holds: a thin slice must not fall between planes of the box."""
+        x, y, z = np.maximum(self._steps(volume) / 2, 0.5).tolist()
+        return x, y, z
+
+    def _steps(self, volume: Volume) -> np.ndarray:
+        """Extent of a box voxel along the axes of `volume`, [3] in its voxels."""
+        directions = volume.affine[:3, :3] / volume.spacing
+        extent = np.sqrt(((directions.T * self.settings.spacing) ** 2).sum(1))  # mm
+        return extent / volume.spacing
+
+    def _cut(self, volume: Volume, brain: Tensor) -> tuple[Notice, ...]:
+        voxel = abs(np.linalg.det(volume.affine[:3, :3]))
+        kept = int(brain.sum()) * float(np.prod(self.settings.spacing))
+        lost = 1 - kept / (int(volume.brain.sum()) * voxel)
+        if lost <= 0.02:
+            return ()
+        message = f"the frame's box leaves out {lost:.0%} of the brain, which stays unscored"
+        return (Notice("W_BOX", f"{volume.name}: {message}"),)
+
+
+def _brain_centre(volume: Volume) -> np.ndarray:
+    """Middle of the brain along each world axis, mm."""
+    places = volume.brain.nonzero().numpy().astype(np.float32)
+    world = places @ volume.affine[:3, :3].T.astype(np.float32)  # [N, 3]
+    share = max(1, int(END * len(world)))
+    ordered = np.partition(world, (share - 1, len(world) - share), axis=0)
+    # Means of the outermost voxels, not extremes: smooth in the voxel size, deaf to a stray voxel.
+    ends = ordered[:share].mean(0, dtype=np.float64), ordered[-share:].mean(0, dtype=np.float64)
+    return (ends[0] + ends[1]) / 2 + volume.affine[:3, 3]
+
+
+def _around_brain(volume: Volume) -> tuple[tuple[slice, ...], np.ndarray]:
+    """The window that holds the brain with a margin, and its offset as an affine, [4, 4]."""
+    window, corner = [], np.eye(4)
+    for axis in range(3):
+        others = [other for other in range(3) if other != axis]
+        filled = volume.brain.any(others[1]).any(others[0]).nonzero()
+        first = max(int(filled.min()) - 4, 0)
+        window.append(slice(first, int(filled.max()) + 5))
+        corner[axis, 3] = first
+    return tuple(window), corner
+
+
+def _standardise(voxels: Tensor, brain: Tensor, name: str) -> Tensor:
+    # Quartiles, not extremes: a bright lesion must not dim the healthy brain around it.
+    if not brain.any():
+        return voxels
+    low, middle, high = _quantiles(voxels[:, brain], (0.25, 0.5, 0.75)).unbind(1)  # each [M]
+    if not (high > low).all():
+        raise VolumeError(f"{name}: the brain has one intensity only", "E_CONSTANT")
+    scale = (high - low)[:, None, None, None]
+    return (voxels - middle[:, None, None, None]) / scale * brain
+
+
+def _landmarks(voxels: Tensor, brain: Tensor) -> Tensor:
+    return _quantiles(voxels[:, brain], RANKS)
+
+
+def _match(voxels: Tensor, brain: Tensor, wanted: Tensor) -> Tensor:
+    """Piecewise linear map of each sequence's landmarks onto `wanted` [M, L] (Nyul, 2000)."""
+    found = _landmarks(voxels, brain).numpy().astype(np.float64)
+    matched = voxels.clone()
+    for sequence, (old, new) in enumerate(zip(found, wanted.cpu().numpy(), strict=True)):
+        old = np.maximum.accumulate(old + np.arange(len(old)) * 1e-9)
+        values = voxels[sequence][brain].numpy()
+        mapped = np.interp(values, old, new)
+        # Beyond the outermost landmarks the scale stays as it is: a lesion must stay an outlier.
+        mapped += np.minimum(values - old[0], 0) + np.maximum(values - old[-1], 0)
+        matched[sequence][brain] = torch.from_numpy(mapped.astype(np.float32))
+    return matched
+
+
+def _quantiles(values: Tensor, shares: tuple[float, ...]) -> Tensor:
+    """Quantiles of each row of [M, N], [M, len(shares)]; no limit on N, unlike torch's own."""
+    ranks = [round(share * (values.shape[1] - 1)) for share in shares]
+    parts = np.partition(values.numpy(), sorted(set(ranks)), axis=1)[:, ranks]
+    return torch.from_numpy(parts)

@@ -1,0 +1,132 @@
+"""A Gaussian over features, place by place or shared, learnt in a single pass."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from slicenet.errors import ConfigError
+from slicenet.features import FeatureMap
+from slicenet.scorers.moments import Moments, mahalanobis
+from slicenet.scoring import Scorer
+from slicenet.watch import Watch
+
+PLACEMENTS = ("position", "shared")
+
+
+@dataclass(frozen=True)
+class GaussianSettings:
+    """Settings of `GaussianScorer`."""
+
+    mean: str = "position"  # or "shared": one for the whole brain
+    covariance: str = "shared"  # or "position"
+    prior: float = 10.0  # subjects that the shared estimate counts for, against those of a place
+    ridge: float = 1e-3  # share of the mean variance added to the diagonal
+    components: int = 0  # principal components kept, 0 for all channels
+
+    def __post_init__(self) -> None:
+        if self.mean not in PLACEMENTS or self.covariance not in PLACEMENTS:
+            raise ConfigError("mean and covariance: have position, shared", "E_SETTING")
+        if self.mean == "shared" and self.covariance == "position":
+            raise ConfigError("a shared mean has a shared covariance", "E_SETTING")
+        if self.prior < 0 or self.ridge < 0 or self.components < 0:
+            raise ConfigError("prior, ridge and components cannot be negative", "E_SETTING")
+
+
+@final
+class GaussianScorer(Scorer):
+    """Mahalanobis distance to the healthy mean."""
+
+    settings: GaussianSettings
+    count: Tensor  # [P], P = 1 if everything is shared
+    mean: Tensor  # [P, C]
+    scatter: Tensor  # [P, C, C], or [1, C, C] where the covariance is shared
+    basis: Tensor  # [C, components], empty without PCA
+    overall: Tensor  # [C], mean over the whole brain
+
+    def __init__(self, settings: GaussianSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        for name in ("count", "mean", "scatter", "basis", "overall"):
+            self.register_buffer(name, torch.empty(0, dtype=torch.float64))
+
+    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+        if self.settings.components:
+            self.basis = _basis(maps, self.settings.components)
+        moments: Moments | None = None
+        for features in maps:
+            vectors = self._reduce(features.vectors)
+            moments = self._take(moments, vectors, features)
+        assert moments is not None, "a cohort holds at least one volume"
+        self.count, self.mean, self.scatter = moments.count, moments.mean, moments.scatter
+        self.overall = moments.pooled().mean[0]
+
+    def score(self, features: FeatureMap) -> Tensor:
+        vectors = self._reduce(features.vectors)
+        cells = features.cells() if len(self.count) > 1 else torch.zeros(1, dtype=torch.int64)
+        shared = self.settings.covariance == "shared"
+        covariance = self._shared_covariance()[None] if shared else self._covariances(cells)
+        centred = vectors - self._means(cells)
+        return mahalanobis(centred, torch.linalg.cholesky(covariance)).float()
+
+    def merge(self, other: "GaussianScorer") -> None:
+        """Become the fit over the maps of both; the two must share their settings and basis."""
+        moments = self._moments().merge(other._moments())
+        self.count, self.mean, self.scatter = moments.count, moments.mean, moments.scatter
+        self.overall = moments.pooled().mean[0]
+
+    def _moments(self) -> Moments:
+        return Moments(self.count, self.mean, self.scatter)
+
+    def _take(self, moments: Moments | None, vectors: Tensor, features: FeatureMap) -> Moments:
+        if self.settings.mean == "shared":
+            batch = Moments.of(vectors)
+            return moments.merge(batch) if moments else batch
+        summed = self.settings.covariance == "shared"
+        moments = moments or Moments.empty(features.inside.numel(), vectors, summed)
+        moments.add(vectors, features.cells())
+        return moments
+
+    def _means(self, cells: Tensor) -> Tensor:
+        """Mean at each cell, drawn towards the whole brain's where few subjects were seen."""
+        if self.settings.mean == "shared":
+            return self.overall[None]
+        count = self.count[cells][:, None]
+        # Weight of one subject: a cell seen once is trusted half.
+        return (self.mean[cells] * count + self.overall) / (count + 1)
+
+    def _shared_covariance(self) -> Tensor:
+        return _ridged(self._moments().within()[None], self.settings.ridge)[0]
+
+    def _covariances(self, cells: Tensor) -> Tensor:
+        """Covariance at each cell, shrunk towards the shared one, [N, C, C]."""
+        count, prior = self.count[cells][:, None, None], self.settings.prior
+        own = self.scatter[cells]
+        blend = (own + prior * self._shared_covariance()) / (count - 1 + prior).clamp(min=1)
+        return _ridged(blend, self.settings.ridge)
+
+    def _reduce(self, vectors: Tensor) -> Tensor:
+        vectors = vectors.to(self.count.device, torch.float64)
+        return vectors @ self.basis if self.basis.numel() else vectors
+
+
+def _basis(maps: Iterable[FeatureMap], components: int) -> Tensor:
+    """Directions of most variance over the whole cohort, [C, components]."""
+    moments: Moments | None = None
+    for features in maps:
+        batch = Moments.of(features.vectors)
+        moments = moments.merge(batch) if moments else batch
+    assert moments is not None, "a cohort holds at least one volume"
+    channels = moments.mean.shape[1]
+    if components > channels:
+        raise ConfigError(f"components: {components} of {channels} channels", "E_SETTING")
+    return torch.linalg.eigh(moments.within()).eigenvectors.flip(1)[:, :components].contiguous()
+
+
+def _ridged(covariance: Tensor, ridge: float) -> Tensor:
+    """Covariances [P, C, C] whose diagonal is raised by a share of its mean."""
+    mean = covariance.diagonal(dim1=1, dim2=2).mean(1).clamp(min=1e-12)
+    eye = torch.eye(covariance.shape[-1], dtype=covariance.dtype, device=covariance.device)
+    return covariance + (ridge * mean + 1e-12)[:, None, None] * eye

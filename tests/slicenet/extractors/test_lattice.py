@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+import torch
+
+from slicenet.extractors.lattice import pool, strides, touching
+from slicenet.volume import Volume
+
+
+def test_pooling_averages_the_brain_of_a_cell_only():
+    rng = np.random.default_rng(0)
+    values, brain = rng.random((2, 4, 6, 8)).astype(np.float32), rng.random((4, 6, 8)) > 0.3
+    pooled = pool(torch.from_numpy(values), torch.from_numpy(brain), (2, 3, 4))
+    for x, y, z in np.ndindex(2, 2, 2):
+        cell = np.s_[2 * x : 2 * x + 2, 3 * y : 3 * y + 3, 4 * z : 4 * z + 4]
+        for channel in range(2):
+            wanted = values[channel][cell][brain[cell]].mean()
+            assert float(pooled[channel, x, y, z]) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_cell_counts_when_half_of_it_is_brain():
+    brain = torch.zeros(4, 2, 2, dtype=torch.bool)
+    brain[0] = True  # half of the first cell
+    brain[2, 0, 0] = True  # an eighth of the second
+    assert touching(brain, (2, 2, 2)).flatten().tolist() == [True, False]
+
+
+def test_a_thin_brain_is_not_lost_in_large_cells():
+    brain = torch.zeros(4, 4, 8, dtype=torch.bool)
+    brain[:, :, 3] = True
+    assert touching(brain, (2, 2, 4)).any()
+
+
+@pytest.mark.parametrize(
+    ("spacing", "cell", "wanted"),
+    [((1, 1, 2), 2.0, (2, 2, 1)), ((2, 2, 2), 4.0, (2, 2, 2)), ((4, 4, 4), 2.0, (1, 1, 1))],
+)
+def test_strides_follow_millimetres_and_divide_the_box(spacing, cell, wanted):
+    brain = torch.ones(48, 56, 24, dtype=torch.bool)
+    volume = Volume(brain[None].float(), brain, np.diag([*spacing, 1.0]), "box")
+    assert strides(volume, cell) == wanted

@@ -1,0 +1,132 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from slicenet.cache import Cache, CachedMaps, signature
+from slicenet.features import FeatureMap
+from slicenet.frame import Frame, FrameSettings
+from slicenet.watch import silent
+
+SHARE = """
+import sys, torch
+from pathlib import Path
+from slicenet.cache import Cache
+from slicenet.features import FeatureMap
+cache = Cache(Path(sys.argv[1]), 3e-4)
+inside = torch.ones(10, 10, 10, dtype=torch.bool)
+for step in range(60):
+    key = f"{step % 20:02d}" + "0" * 62
+    found = cache.load(key)
+    assert found is None or (found.vectors == step % 20).all(), key
+    cache.store(key, FeatureMap(torch.full((1000, 30), float(step % 20)), inside))
+"""
+
+
+def features(value, cells=8, channels=4):
+    inside = torch.ones(2, 2, cells // 4, dtype=torch.bool)
+    return FeatureMap(torch.full((cells, channels), float(value)), inside)
+
+
+def walk(cache, volumes, describe, mark="s"):
+    return CachedMaps(volumes, describe, mark, cache, silent)
+
+
+def test_what_is_stored_is_loaded_and_nothing_else(tmp_path):
+    cache = Cache(tmp_path)
+    cache.store("ab", features(3))
+    assert torch.equal(cache.load("ab").vectors, features(3).vectors)
+    assert cache.load("ac") is None
+    assert cache.size()[0] == 1
+    cache.clear()
+    assert cache.load("ab") is None
+
+
+def test_values_beyond_half_precision_are_kept_whole(tmp_path):
+    cache = Cache(tmp_path)
+    cache.store("ab", features(1e6))
+    cache.store("cd", features(1e3))
+    assert cache.load("ab").vectors.dtype == torch.float32
+    assert cache.load("cd").vectors.dtype == torch.float16
+    assert cache.load("ab").vectors.max() == 1e6
+
+
+def test_the_least_recently_used_goes_first_and_what_cannot_fit_is_not_kept(tmp_path):
+    cache = Cache(tmp_path, limit=3 * 1_000_000 * 2 / 1e9)
+    for index, key in enumerate(("aa", "bb")):
+        cache.store(key, features(index, cells=4000, channels=500))
+    cache.load("aa")
+    cache.store("cc", features(2, cells=4000, channels=500))
+    assert cache.load("bb") is None
+    assert cache.load("cc") is not None
+    cache.store("dd", features(3, cells=40_000, channels=500))
+    assert cache.load("dd") is None
+
+
+def test_a_damaged_map_counts_as_absent(tmp_path):
+    cache = Cache(tmp_path)
+    cache.store("ab", features(3))
+    next(tmp_path.rglob("*.safetensors")).write_bytes(b"junk")
+    assert cache.load("ab") is None
+
+
+def test_a_second_walk_reads_no_volume_and_describes_nothing(tmp_path, make_brain):
+    class Counted(list):
+        reads = 0
+
+        def __getitem__(self, index):
+            Counted.reads += 1
+            return super().__getitem__(index)
+
+    calls = []
+
+    def describe(volume):
+        calls.append(volume.name)
+        return features(len(calls))
+
+    maps = walk(Cache(tmp_path), Counted([make_brain(0), make_brain(1)]), describe)
+    first = [m.vectors for m in maps]
+    second = [m.vectors for m in maps]
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert (len(calls), Counted.reads) == (2, 2)
+    list(walk(Cache(tmp_path), [make_brain(0)], describe))
+    assert len(calls) == 2  # another run finds what the first has left
+    list(walk(Cache(tmp_path), [make_brain(0)], describe, mark="other settings"))
+    assert len(calls) == 3
+
+
+def test_a_map_that_was_thrown_out_meanwhile_is_made_again(tmp_path, make_brain):
+    cache = Cache(tmp_path)
+    maps = walk(cache, [make_brain(0)], lambda volume: features(7))
+    list(maps)
+    cache.clear()
+    assert next(iter(maps)).vectors.max() == 7
+
+
+def test_two_runs_at_once_share_a_bounded_cache(tmp_path):
+    runs = [subprocess.Popen([sys.executable, "-c", SHARE, str(tmp_path)]) for _ in range(2)]
+    assert [run.wait(60) for run in runs] == [0, 0]
+    assert 0 < Cache(tmp_path).size()[1] <= 2 * 3e5
+    assert not list(tmp_path.rglob(".tmp-*"))
+
+
+def test_a_signature_tells_settings_and_weights_apart():
+    one, two = Frame(FrameSettings()), Frame(FrameSettings(spacing=(2.0, 2.0, 2.0)))
+    three = Frame(FrameSettings())
+    three.landmarks = torch.ones(1, 9)
+    assert signature(one) == signature(Frame(FrameSettings()))
+    assert len({signature(one), signature(two), signature(three)}) == 3
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path):
+    (tmp_path / "file").write_text("")
+    cache = Cache(tmp_path / "file")
+    cache.store("ab", features(1))
+    assert cache.load("ab") is None
+
+
+@pytest.mark.parametrize("value", [1.0, 1e6])
+def test_the_first_walk_gives_the_numbers_of_the_second(tmp_path, make_brain, value):
+    maps = walk(Cache(tmp_path), [make_brain(0)], lambda volume: features(value / 3))
+    assert torch.equal(next(iter(maps)).vectors, next(iter(maps)).vectors)

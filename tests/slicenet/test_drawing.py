@@ -1,0 +1,49 @@
+import base64
+import struct
+
+import numpy as np
+
+from slicenet.drawing import Row, montage, overlay_html
+
+
+def sample(truth=True):
+    rng = np.random.default_rng(0)
+    brain = np.zeros((20, 24, 16), bool)
+    brain[3:17, 3:21, 2:14] = True
+    scores = rng.random(brain.shape).astype(np.float32) * brain
+    lesion = np.zeros_like(brain)
+    lesion[6:9, 6:9, 5:8] = True
+    return rng.random(brain.shape) * brain, brain, lesion if truth else None, scores
+
+
+def size(png):
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    return struct.unpack(">II", png[16:24])
+
+
+def test_every_volume_adds_a_row_and_every_backend_a_column():
+    image, brain, truth, scores = sample()
+    one = Row("case", image, brain, truth, (1, 1, 2), {"a": (scores, 0.5)})
+    two = Row("case", image, brain, None, (1, 1, 2), {"a": (scores, 0.5), "b": (scores, 2.0)})
+    narrow, wide = size(montage([one])), size(montage([two, two]))
+    assert wide[0] > narrow[0]
+    assert wide[1] > narrow[1]
+
+
+def test_the_same_maps_give_the_same_bytes():
+    image, brain, truth, scores = sample()
+    row = Row("case", image, brain, truth, (1, 1, 2), {"a": (scores, 0.5)})
+    assert montage([row]) == montage([row])
+
+
+def test_text_from_a_file_cannot_become_markup():
+    image, brain, _, scores = sample()
+    shown = overlay_html(image, scores, brain, np.ones(3), "<script>alert(1)</script>")
+    assert "<script>" not in shown
+    payload = shown.split("base64,")[1].split("'")[0]
+    assert size(base64.b64decode(payload))[0] > 300
+
+
+def test_a_constant_map_can_be_drawn():
+    image, brain, _, scores = sample()
+    assert "<img" in overlay_html(image, scores * 0, brain, np.ones(3), "flat")
