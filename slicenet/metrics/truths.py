@@ -1,0 +1,131 @@
+"""Which truth belongs to which map, and both read on one grid."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import torch
+
+from slicenet.cohort import Case, find_cohort
+from slicenet.cohort.naming import ENDINGS, ending, parse_stem
+from slicenet.errors import NoInputError, Notice, VolumeError
+from slicenet.images.grid import Grid
+from slicenet.images.image import read_mask
+from slicenet.images.options import ReadOptions
+from slicenet.images.printable import naming
+from slicenet.images.stored import read_stored
+from slicenet.metrics.case import ScoredCase
+from slicenet.metrics.maps import MapFile
+from slicenet.scoring import worst
+
+HEALTHY = ("healthy", "control", "controls", "hc")  # groups without lesions
+TRUTH_MARKS = ("_label-lesion_mask", "_lesion_mask", "_lesion", "_truth", "_seg", "_mask", "")
+MOST = 0.5  # of the brain that a lesion mask may mark; more is an image taken for a mask
+SHARE = 0.01  # of the brain, whose mean stands for a volume score that nobody wrote down
+
+
+@final
+@dataclass(frozen=True)
+class Truths:
+    """The truth of maps by name; None means healthy, and absence that nobody knows."""
+
+    masks: Mapping[str, Path | None]
+    notices: tuple[Notice, ...] = ()
+
+
+def find_truths(place: Path, files: Sequence[MapFile]) -> Truths:
+    """Truth in a BIDS root, a table, or a folder of masks named like the cases."""
+    try:
+        cohort = find_cohort([place])
+        cases, notices = cohort.cases, cohort.notices
+    except NoInputError:
+        if not place.is_dir():
+            raise
+        # A folder of masks alone has no images, so no cases.
+        cases, notices = (), ()
+    told = {case.name: case for case in cases if case.truth or _is_healthy(case)}
+    if told:
+        return Truths(_match(files, told), notices)
+    if not place.is_dir():
+        raise NoInputError(f"{place}: tells of no truth", "E_TRUTH", "a table has a column truth")
+    return Truths(_named_masks(place, files))
+
+
+def read_case(
+    file: MapFile, truth: Path | None, options: ReadOptions
+) -> tuple[ScoredCase, tuple[Notice, ...]]:
+    """The map, the brain and the truth of one case in RAS order."""
+    with naming(file.heatmap):
+        # Not as an image: a map may be constant or look like labels.
+        stored = read_stored(file.heatmap, options)
+    grid = stored.place.grid
+    scores = np.ascontiguousarray(grid.to_ras(stored.voxels))
+    brain, brain_notices = _mask(file.brain, grid, options)
+    marked, truth_notices = _mask(truth, grid, options)
+    inside = (scores != 0) & np.isfinite(scores) if brain is None else brain
+    if not inside.any():
+        raise VolumeError(f"{file.heatmap}: no voxel lies in the brain", "E_MASK")
+    if truth and marked is not None and marked[inside].mean() > MOST:
+        text = f"{truth}: marks {marked[inside].mean():.0%} of the brain"
+        raise VolumeError(text, "E_TRUTH", "is it an image, or the mask of the brain?")
+    overall = file.volume_score
+    if overall is None:
+        overall = worst(torch.from_numpy(scores), torch.from_numpy(inside), SHARE)
+    x, y, z = (float(edge) for edge in np.linalg.norm(grid.ras_affine[:3, :3], axis=0))
+    case = ScoredCase(file.name, scores, inside, marked, (x, y, z), overall, file.subject)
+    return case, (*brain_notices, *truth_notices)
+
+
+def _is_healthy(case: Case) -> bool:
+    return case.group.casefold() in HEALTHY
+
+
+def _match(files: Sequence[MapFile], cases: Mapping[str, Case]) -> dict[str, Path | None]:
+    """By name, else by subject where it is the only one of its subject on both sides."""
+    here = Counter(file.subject for file in files)
+    there = Counter(case.subject for case in cases.values())
+    by_subject = {case.subject: case for case in cases.values()}
+    matched: dict[str, Path | None] = {}
+    for file in files:
+        alone = here[file.subject] == there[file.subject] == 1
+        case = cases.get(file.name) or (by_subject[file.subject] if alone else None)
+        if case is not None:
+            matched[file.name] = case.truth
+    return matched
+
+
+def _named_masks(folder: Path, files: Sequence[MapFile]) -> dict[str, Path | None]:
+    """Masks by the names of the cases, whatever mark follows the name."""
+    there = {
+        path.name[: -len(ending(path.name))]: path
+        for path in sorted(folder.rglob("*"))
+        if path.name.lower().endswith(ENDINGS) and not path.name.startswith(".")
+    }
+    matched: dict[str, Path | None] = {}
+    for file in files:
+        stems = [stem + mark for mark in TRUTH_MARKS for stem in _stems(file.name)]
+        found = next((there[stem] for stem in stems if stem in there), None)
+        if found:
+            matched[file.name] = found
+    return matched
+
+
+def _stems(name: str) -> tuple[str, ...]:
+    """The name, and in BIDS the name without and with the suffix that outputs leave out."""
+    parsed = parse_stem(name)
+    if not parsed.in_bids:
+        return (name,)
+    bare = "_".join(f"{key}-{label}" for key, label in parsed.entities)
+    return (name, bare) if parsed.suffix else (name, f"{name}_T1w")
+
+
+def _mask(
+    path: Path | None, grid: Grid, options: ReadOptions
+) -> tuple[np.ndarray | None, tuple[Notice, ...]]:
+    if path is None:
+        return None, ()
+    stored, notices = read_mask(path, grid, options)
+    return np.ascontiguousarray(grid.to_ras(stored)), notices
