@@ -1,0 +1,191 @@
+"""One safetensors file holds a trained detector; nothing in it is code."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from slicenet.backends import BACKENDS
+from slicenet.backends.base import Backend
+from slicenet.calibration import Calibration
+from slicenet.config import overlay
+from slicenet.detector import Detector
+from slicenet.errors import CheckpointError, ConfigError
+from slicenet.files import replacing
+
+FORMAT = 1
+LIBRARIES = ("slicenet-mri", "torch", "numpy", "nibabel", "timm", "FrEIA")
+
+
+@final
+@dataclass(frozen=True)
+class Origin:
+    """Where a model comes from; the digests are those of the volumes' files."""
+
+    fitted: tuple[str, ...] = ()
+    calibrated: tuple[str, ...] = ()
+    seed: int = 0
+    synthetic: bool = False  # learnt from phantoms only: says nothing about patients
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained detector with everything that its file says of it."""
+
+    detector: Detector
+    name: str  # of the backend
+    backend: Backend
+    origin: Origin = field(default_factory=Origin)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""  # SHA-256 of header and tensors
+
+
+def load(path: Path | str) -> Detector:
+    """The trained detector in a model file or run folder; never touches the network."""
+    return read(Path(path)).detector
+
+
+def save(path: Path, model: Model) -> str:
+    """Write `model` to `path`, whole or not at all, and return its digest."""
+    tensors = {k: v.cpu().contiguous().clone() for k, v in model.detector.state_dict().items()}
+    calibration = model.detector.calibration
+    header = {
+        "format": FORMAT,
+        "backend": model.name,
+        "settings": settings_table(model.backend),
+        "origin": dataclasses.asdict(model.origin),
+        "versions": versions(),
+        "calibration": calibration.to_table() if calibration else None,
+    }
+    digest = _digest(header, tensors)
+    # One entry only: safetensors writes several in no fixed order, and the bytes should be fixed.
+    about = json.dumps({"sha256": digest, "header": header}, sort_keys=True)
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, {"slicenet": about})
+    return digest
+
+
+def read(path: Path, allow_unverified: bool = False) -> Model:
+    """Rebuild the model in a file, or in the `model.safetensors` of a run folder."""
+    path = path / "model.safetensors" if path.is_dir() else path
+    about, tensors = _open(path)
+    claimed, header = about.get("sha256", ""), about.get("header", {})
+    _verify(path, header, tensors, claimed, allow_unverified)
+    try:
+        return _rebuild(path, header, tensors, claimed)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: header not readable ({error!r})", "E_MODEL") from error
+
+
+def settings_table(backend: Backend) -> dict[str, Any]:
+    """The settings of a backend as plain nested values."""
+    table: dict[str, Any] = dataclasses.asdict(backend)  # type: ignore[call-overload]
+    return table
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries that shape a result."""
+    found = {}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:  # run from a checkout that was never installed
+            continue
+    return found
+
+
+def _open(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        with safe_open(path, "pt") as file:
+            about = json.loads((file.metadata() or {}).get("slicenet", "{}"))
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such model", "E_NOT_FOUND") from error
+    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+        raise CheckpointError(
+            f"{path}: not a whole safetensors file ({error})", "E_MODEL",
+            "models of slicenet end in .safetensors; pickled files are never opened",
+        ) from error  # fmt: skip
+    if not isinstance(about, dict) or not isinstance(about.get("header"), dict):
+        raise CheckpointError(f"{path}: no slicenet model (its header names none)", "E_MODEL")
+    return about, tensors
+
+
+def _verify(
+    path: Path,
+    header: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    claimed: str,
+    allow_unverified: bool,
+) -> None:
+    if not claimed and not allow_unverified:
+        raise CheckpointError(
+            f"{path}: no hash in its header", "E_SHA256", "--allow-unverified loads it all the same"
+        )
+    if claimed and _digest(header, tensors) != claimed:
+        raise CheckpointError(
+            f"{path}: damaged, its tensors are not those that were saved", "E_SHA256",
+            "copy the file again",
+        )  # fmt: skip
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{path}: {name} holds NaN or Inf", "E_MODEL")
+
+
+def _rebuild(
+    path: Path, header: Mapping[str, Any], tensors: Mapping[str, Tensor], digest: str
+) -> Model:
+    if header["format"] > FORMAT:
+        written = header["versions"].get("slicenet-mri", "newer")
+        raise CheckpointError(
+            f"{path}: format {header['format']}, this slicenet reads up to {FORMAT}", "E_FORMAT",
+            f"install slicenet-mri {written} or later",
+        )  # fmt: skip
+    name = header["backend"]
+    if name not in BACKENDS:
+        raise CheckpointError(f"{path}: no backend called {name!r} here", "E_MODEL")
+    try:
+        backend = overlay(BACKENDS[name](), header["settings"])
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: {error.message}", "E_MODEL") from error
+    detector = backend.build()
+    _fill(path, detector, tensors)
+    if header["calibration"] is not None:
+        detector.calibration = Calibration.from_table(header["calibration"])
+    origin = overlay(Origin(("",), ("",)), header["origin"])
+    return Model(detector.eval(), name, backend, origin, header["versions"], digest)
+
+
+def _fill(path: Path, detector: Detector, tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        owner, _, leaf = name.rpartition(".")
+        module = _submodule(detector, owner)
+        if module is not None and leaf in module._buffers:
+            # Statistics take the size of what was learnt; weights must fit the settings.
+            module._buffers[leaf] = torch.empty_like(tensor)
+    try:
+        detector.load_state_dict(dict(tensors))
+    except RuntimeError as error:
+        raise CheckpointError(f"{path}: tensors do not fit the settings", "E_MODEL") from error
+
+
+def _submodule(detector: Detector, name: str) -> nn.Module | None:
+    return dict(detector.named_modules()).get(name)
+
+
+def _digest(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    whole = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        whole.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        whole.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return whole.hexdigest()

@@ -1,0 +1,51 @@
+"""`slicenet demo`: the whole way on phantoms, with nothing but this package."""
+
+import contextlib
+import time
+from pathlib import Path
+
+import click
+
+from slicenet.commands.door import OUT
+
+
+@click.command()
+@click.argument("out", type=OUT, default=Path("demo"))
+def command(out: Path) -> None:
+    """Make phantoms, train, score and evaluate every backend, and write OUT/group.html.
+
+    Needs no data, no network and no GPU. OUT is ./demo by default; run again, it only does what
+    is missing.
+    """
+    from slicenet import demo, files
+
+    began = time.monotonic()
+    out.mkdir(parents=True, exist_ok=True)
+    for words in demo.preparations(out, 0):
+        _run(words, out / "log.txt")
+    for group in demo.methods(out).values():
+        for words in group:
+            _run(words, out / "log.txt")
+    found = demo.lines(out)
+    drawn = demo.picture(out, [line.backend for line in found])
+    files.write_bytes(out / "strangest.png", drawn)
+    files.write_text(out / "group.html", demo.group_page(out, found, drawn))
+    click.echo(f"\n{demo.summary(found)}\n\nThe commands that made this:\n")
+    for line in demo.all_commands(out):
+        click.echo(f"    {line}")
+    best = found[0].backend
+    click.echo(f"\nYour own scan:\n\n    slicenet score {out / best} SCAN.nii.gz --out maps\n")
+    click.echo(f"{time.monotonic() - began:.0f} s; maps in {out / best / 'maps'}")
+    click.echo(f"open {out / 'group.html'}")
+
+
+def _run(words: list[str], log: Path) -> None:
+    """Run one command as if typed; what it prints goes to the log, its progress to the screen."""
+    import shlex
+
+    from slicenet.commands import main
+
+    click.echo(f"$ {shlex.join(['slicenet', *words])}", err=True)
+    with log.open("a", encoding="utf-8") as file, contextlib.redirect_stdout(file):
+        click.echo(f"$ {shlex.join(['slicenet', *words])}")
+        main.main(words, standalone_mode=False)

@@ -1,0 +1,145 @@
+"""The way in and out of every command: shared options, plain errors, exit codes.
+
+0 done, 1 a bug, 2 usage or settings, 3 some cases failed, 4 no usable input, 5 model or weights,
+6 memory or disk, 7 output locked, 75 stopped and resumable, 130 Ctrl-C.
+"""
+
+import errno
+import json
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar
+
+import click
+
+from slicenet.errors import ConfigError, SlicenetError
+
+F = TypeVar("F", bound=Callable[..., Any])
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM)
+JSON_KEY = "slicenet.json"
+SIGNALS = ("SIGTERM", "SIGUSR1")  # of Slurm and of shells
+SOME_FAILED = 3
+NONE_USABLE = 4
+PREEMPTED = 75
+
+OUT = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Door(click.Group):
+    """A group of commands that turns every failure into one line and its exit code."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the chosen command."""
+        try:
+            with _stoppable():
+                return super().invoke(context)
+        except (click.exceptions.Exit, click.ClickException, click.Abort, SystemExit):
+            raise
+        except KeyboardInterrupt:
+            click.echo("\nstopped; the same command goes on where it can", err=True)
+            raise SystemExit(130) from None
+        except SlicenetError as error:
+            _tell(context, error.message, error.code, error.hint)
+            raise SystemExit(error.exit_code) from error
+        except Exception as error:  # the last door: what comes here is full, forbidden or a bug
+            raise SystemExit(_unforeseen(context, error)) from error
+
+
+def json_option(command: F) -> F:
+    """Add --json."""
+    return click.option(
+        "--json", "json_output", is_flag=True, callback=_note_json,
+        help="Print one JSON document on standard output.",
+    )(command)  # fmt: skip
+
+
+def run_options(command: F) -> F:
+    """Add --device, --threads and --json."""
+    devices = click.Choice(("auto", "cpu", "cuda", "mps"))
+    command = click.option(
+        "--device", type=devices, default="auto", show_default=True, help="Where to compute."
+    )(command)
+    command = click.option(
+        "--threads", type=click.IntRange(min=1), help="Threads of the CPU; all by default."
+    )(command)
+    return json_option(command)
+
+
+def prepare(device: str, threads: int | None) -> str:
+    """Set the threads, and name the device that `auto` stands for."""
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
+    available = {"cpu": True, "cuda": torch.cuda.is_available()}
+    available["mps"] = torch.backends.mps.is_available()
+    if device == "auto":
+        return "cuda" if available["cuda"] else "mps" if available["mps"] else "cpu"
+    if not available[device]:
+        raise ConfigError(f"--device {device}: not available here", "E_DEVICE", "--device auto")
+    return device
+
+
+def echo_json(content: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(content, indent=2, allow_nan=False))
+
+
+def _note_json(context: click.Context, parameter: click.Parameter, chosen: bool) -> bool:
+    context.meta[JSON_KEY] = chosen
+    return chosen
+
+
+def _tell(context: click.Context, message: str, code: str, hint: str) -> None:
+    if context.meta.get(JSON_KEY):
+        echo_json({"error": {"code": code, "message": message, "hint": hint}})
+    click.echo(f"error: {message} [{code}]", err=True)
+    if hint:
+        click.echo(f"  hint: {hint}", err=True)
+
+
+def _unforeseen(context: click.Context, error: Exception) -> int:
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        _tell(context, f"out of memory ({error})", "E_MEMORY", "smaller box, coarser spacing")
+        return 6
+    if isinstance(error, OSError) and error.errno in FULL:
+        _tell(context, f"{error.filename or 'disk'}: {error.strerror}", "E_DISK", "make room")
+        return 6
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        _tell(context, f"{error.filename}: {error.strerror}", "E_OUTPUT", "")
+        return 2
+    if isinstance(error, OSError) and error.errno == errno.EPIPE:
+        raise error
+    click.echo(traceback.format_exc(), err=True)
+    click.echo(
+        "this is a bug in slicenet: please open an issue with the lines above and the output of"
+        " `slicenet doctor`", err=True,
+    )  # fmt: skip
+    return 1
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """End with 75 when the system asks to stop; what was there before is put back."""
+    before = {}
+    # Handlers can only be set in the main thread, which a notebook's kernel may not offer.
+    if threading.current_thread() is threading.main_thread():
+        wanted = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+        before = {number: signal.signal(number, _stop) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    os.write(2, b"\nstopped by a signal; the same command goes on where it can\n")
+    raise SystemExit(PREEMPTED)  # unwinds every `finally`, so no partial file stays behind

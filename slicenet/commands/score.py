@@ -1,0 +1,171 @@
+"""`slicenet score`: anomaly maps of volumes."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from slicenet.commands.door import (
+    NONE_USABLE,
+    OUT,
+    SOME_FAILED,
+    echo_json,
+    prepare,
+    run_options,
+)
+from slicenet.commands.inputs import Inputs, input_options
+from slicenet.commands.progress import reporter
+from slicenet.errors import CheckpointError, ConfigError, NoInputError, SlicenetError
+
+DEFAULT = "fpr:0.01"
+
+
+@click.command()
+@input_options
+@click.option("--out", type=OUT, required=True, help="Folder to write maps to.")
+@click.option("--threshold", help=f"fpr:RATE, q:QUANTILE or value:SCORE  [default: {DEFAULT}]")
+@click.option("--allow-unverified", is_flag=True, help="Load a model whose header has no hash.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first case that fails.")
+@run_options
+def command(
+    inputs: Inputs, out: Path, threshold: str | None, allow_unverified: bool, fail_fast: bool,
+    device: str, threads: int | None, json_output: bool,
+) -> None:  # fmt: skip
+    """Write an anomaly map for every volume of DATA.
+
+    The first of DATA is the model if it is a .safetensors file or a run folder of `slicenet train`.
+    """
+    from slicenet.checkpoint import read
+    from slicenet.locking import locked
+    from slicenet.output import Output
+    from slicenet.training import remarks
+
+    place, rest = _model_and_inputs(inputs.places)
+    chosen = prepare(device, threads)
+    model = read(place, allow_unverified)
+    model.detector.on(chosen)
+    asked = _threshold(model, threshold)
+    inputs = inputs.at(rest)
+    cohort = inputs.cohort()
+    _refuse_mixing(out, rest)
+    output = Output(out, model, asked, inputs.table())
+    for notice in (*remarks(model), *cohort.notices):
+        click.echo(f"warning: {notice.message} [{notice.code}]", err=True)
+    with locked(out), reporter(json_output) as watch:
+        output.start(cohort.cases)
+        done = _score_all(model, cohort, output, watch, fail_fast)
+        rows = output.finish()
+    wanted = {case.name for case in cohort.cases}
+    rows = [row for row in rows if row["name"] in wanted]
+    _report(out, rows, done, json_output)
+    if done["failed"]:
+        raise SystemExit(SOME_FAILED if rows else NONE_USABLE)
+
+
+def _model_and_inputs(places: Sequence[Path]) -> tuple[Path, Sequence[Path]]:
+    first = places[0]
+    is_run = first.is_dir() and (first / "model.safetensors").exists()
+    if first.suffix == ".safetensors" or is_run:
+        if len(places) < 2:
+            raise NoInputError(f"{first}: a model, but nothing to score", "E_NO_INPUT")
+        return first, places[1:]
+    raise CheckpointError(
+        "no model named, and none is embedded in this version", "E_MODEL",
+        "slicenet score RUN/model.safetensors INPUT… --out OUT; `slicenet train` makes one",
+    )  # fmt: skip
+
+
+def _threshold(model: Any, asked: str | None) -> str | None:
+    """The threshold of the masks; none if the model has no calibration and none was asked."""
+    from slicenet.calibration import Threshold
+
+    calibration = model.detector.calibration
+    if asked is None:
+        return DEFAULT if calibration else None
+    wanted = Threshold.parse(asked)
+    if wanted.kind != "value":
+        if calibration is None:
+            raise CheckpointError(
+                f"{asked}: this model was never calibrated", "E_UNCALIBRATED",
+                "leave --threshold out for maps without masks, or give value:SCORE",
+            )  # fmt: skip
+        calibration.value(wanted)
+    return asked
+
+
+def _refuse_mixing(out: Path, places: Sequence[Path]) -> None:
+    inside = [place for place in places if place.is_dir()]
+    target = out.resolve()
+    for place in inside:
+        source = place.resolve()
+        if target == source or source in target.parents:
+            raise ConfigError(
+                f"{out}: lies inside the input {place}", "E_OUTPUT", "write somewhere else"
+            )
+
+
+def _score_all(
+    model: Any, cohort: Any, output: Any, watch: Any, fail_fast: bool
+) -> dict[str, list[Any]]:
+    """Score case after case; a failed one is noted and the next goes on."""
+    told: dict[str, list[Any]] = {"scored": [], "kept": [], "failed": [], "warnings": []}
+    for number, case in enumerate(cohort.cases, start=1):
+        began = time.monotonic()
+        try:
+            if output.finished(case):
+                told["kept"].append(case.name)
+            else:
+                anomalies = model.detector.score(case.read(cohort.options))
+                sidecar = output.write(case, anomalies)
+                told["warnings"] += [f"{w['message']} [{w['code']}]" for w in sidecar["warnings"]]
+                told["scored"].append(case.name)
+                output.note(case, "OK", time.monotonic() - began, None)
+        except (SlicenetError, OSError) as error:
+            if not isinstance(error, SlicenetError) and not _is_of_input(error, case):
+                raise
+            failure = _typed(error, case)
+            output.note(case, failure.code, time.monotonic() - began, failure)
+            told["failed"].append((case.name, failure))
+            if fail_fast:
+                break
+        watch("score", number, len(cohort))
+    return told
+
+
+def _is_of_input(error: OSError, case: Any) -> bool:
+    """Whether a file of the case vanished or is forbidden, as opposed to the output's disk."""
+    names = {str(path) for path in (*case.images, case.mask)}
+    return str(error.filename) in names
+
+
+def _typed(error: SlicenetError | OSError, case: Any) -> SlicenetError:
+    from slicenet.errors import VolumeError
+
+    if isinstance(error, SlicenetError):
+        return error
+    return VolumeError(f"{case.name}: {error.strerror}", "E_NOT_FOUND")
+
+
+def _report(out: Path, rows: list[dict[str, Any]], done: dict[str, Any], json_output: bool) -> None:
+    for line in dict.fromkeys(done["warnings"]):
+        click.echo(f"warning: {line}", err=True)
+    for name, error in done["failed"]:
+        click.echo(f"failed {name}: {error} [{error.code}]", err=True)
+    if json_output:
+        failed = [
+            {"case": n, "code": e.code, "message": e.message, "hint": e.hint}
+            for n, e in done["failed"]
+        ]
+        echo_json({"out": str(out), "cases": rows, "kept": done["kept"], "failed": failed})
+        return
+    if rows:
+        width = max(4, *(len(row["name"]) for row in rows))
+        click.echo(f"{'name':<{width}}  {'score':>8}  {'p':>6}  {'above threshold':>15}")
+    for row in rows:
+        p_value = "–" if row["p_value"] is None else f"{row['p_value']:.3f}"
+        above = "–" if row["anomaly_ml"] is None else f"{row['anomaly_ml']:.1f} mL"
+        click.echo(f"{row['name']:<{width}}  {row['score']:>8.4g}  {p_value:>6}  {above:>15}")
+    counts = f"{len(done['scored'])} scored, {len(done['kept'])} already there"
+    click.echo(f"{out}: {counts}, {len(done['failed'])} failed")

@@ -1,0 +1,155 @@
+"""`slicenet train`: from healthy volumes to a calibrated model."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from slicenet.commands.door import FILE, OUT, SOME_FAILED, echo_json, prepare, run_options
+from slicenet.commands.inputs import Inputs, input_options
+from slicenet.commands.progress import reporter
+from slicenet.errors import ConfigError, NoInputError, SlicenetError
+
+HEALTHY = ("", "healthy", "control", "controls", "hc")  # groups that training takes
+
+
+@click.command()
+@input_options
+@click.option("--backend", help="Name of a backend; `slicenet backends` lists them.")
+@click.option("--config", type=FILE, help="TOML file of settings.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting.")
+@click.option("--out", type=OUT, required=True, help="Run folder to write.")
+@click.option("--seed", type=int, help="Same as --set train.seed=N.")
+@click.option("--cache-gb", type=float, default=20.0, show_default=True, help="Feature cache.")
+@click.option("--force", is_flag=True, help="Replace another model in the run folder.")
+@run_options
+def command(
+    inputs: Inputs, backend: str | None, config: Path | None, assignments: tuple[str, ...],
+    out: Path, seed: int | None, cache_gb: float, force: bool, device: str,
+    threads: int | None, json_output: bool,
+) -> None:  # fmt: skip
+    """Learn what healthy looks like from DATA and leave OUT/model.safetensors.
+
+    A share of the subjects is never fitted: it says what a score means.
+    """
+    from slicenet import checkpoint, files
+    from slicenet.cache import Cache
+    from slicenet.card import model_card
+    from slicenet.locking import locked
+    from slicenet.recipe import resolve
+    from slicenet.training import inspect, train
+
+    recipe = resolve(backend, config, assignments, seed)
+    place = prepare(device, threads)
+    cohort = _healthy(inputs, json_output)
+    with locked(out), reporter(json_output) as watch:
+        usable = inspect(cohort, watch)
+        _tell_failures(usable.failures, usable.notices)
+        if not usable.cohort.cases:
+            raise NoInputError("no healthy volume could be read", "E_NO_INPUT")
+        path = out / "model.safetensors"
+        if _done(path, recipe, usable, force):
+            click.echo(f"{path}: already trained on these volumes with these settings", err=True)
+        else:
+            logged = _logged(out / "metrics.jsonl", watch)
+            cache = Cache(limit=cache_gb)
+            model = train(recipe.name, recipe.backend, usable, recipe.train, logged, cache, place)
+            checkpoint.save(path, model)
+            files.write_text(out / "config.toml", recipe.to_toml())
+            files.write_text(out / "MODEL_CARD.md", model_card(model, recipe))
+        summary = _summary(path, usable.failures)
+    echo_json(summary) if json_output else _show(summary)
+    if usable.failures:
+        raise SystemExit(SOME_FAILED)
+
+
+def _healthy(inputs: Inputs, json_output: bool) -> Any:
+    """The healthy cases; those of other groups are named and left out."""
+    cohort = inputs.cohort()
+    if not json_output:
+        inputs.show(cohort)
+    kept = [i for i, case in enumerate(cohort.cases) if case.group.casefold() in HEALTHY]
+    left = [case for case in cohort.cases if case.group.casefold() not in HEALTHY]
+    if left:
+        names = ", ".join(case.name for case in left[:6]) + (", …" if len(left) > 6 else "")
+        groups = ", ".join(sorted({case.group for case in left}))
+        click.echo(f"left out {len(left)} of {len(cohort)}, group {groups}: {names}", err=True)
+    if not kept:
+        raise NoInputError("no healthy case among the inputs", "E_NO_INPUT", "see column group")
+    return cohort.select(kept)
+
+
+def _done(path: Path, recipe: Any, usable: Any, force: bool) -> bool:
+    """Whether the model is there already; another one is only replaced when asked."""
+    from slicenet.checkpoint import read
+    from slicenet.training import split
+
+    if force or not path.exists():
+        return False
+    old = read(path)
+    cases = usable.cohort.cases
+    fitted, held = split([case.subject or case.name for case in cases], recipe.train)
+    seen = [tuple(usable.digests[index] for index in part) for part in (fitted, held)]
+    same = (old.name, old.backend, old.origin.seed) == (
+        recipe.name, recipe.backend, recipe.train.seed
+    )  # fmt: skip
+    if same and seen == [old.origin.fitted, old.origin.calibrated]:
+        return True
+    raise ConfigError(
+        f"{path}: a model of other volumes or settings is there", "E_STALE",
+        "choose another --out, or --force to replace it",
+    )  # fmt: skip
+
+
+def _logged(path: Path, watch: Any) -> Any:
+    """A watch that also leaves one JSON line a step."""
+    import json
+
+    path.unlink(missing_ok=True)
+
+    def both(stage: str, done: int, total: int, **values: float) -> None:
+        line = json.dumps({"stage": stage, "done": done, "total": total, **values})
+        with path.open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+        watch(stage, done, total, **values)
+
+    return both
+
+
+def _tell_failures(failures: Any, notices: Any) -> None:
+    for line in dict.fromkeys(f"warning: {n.message} [{n.code}]" for n in notices):
+        click.echo(line, err=True)
+    for name, error in failures:
+        click.echo(f"left out {name}: {error} [{error.code}]", err=True)
+
+
+def _summary(path: Path, failures: tuple[tuple[str, SlicenetError], ...]) -> dict[str, Any]:
+    from slicenet.calibration import RATES
+    from slicenet.checkpoint import read
+    from slicenet.training import remarks
+
+    model = read(path)
+    calibration = model.detector.calibration
+    thresholds = [
+        {"fpr": rate, "value": value, "low": low, "high": high}
+        for rate, value, (low, high) in zip(
+            RATES, calibration.thresholds().values(), calibration.intervals, strict=True
+        )
+    ] if calibration else []  # fmt: skip
+    return {
+        "model": str(path), "sha256": model.digest, "backend": model.name,
+        "fitted": len(model.origin.fitted), "calibrated": len(model.origin.calibrated),
+        "thresholds": thresholds,
+        "warnings": [notice.message for notice in remarks(model)],
+        "failed": [{"case": n, "code": e.code, "message": e.message} for n, e in failures],
+    }  # fmt: skip
+
+
+def _show(summary: dict[str, Any]) -> None:
+    click.echo(f"{summary['model']}: {summary['backend']}, fitted on {summary['fitted']} volumes, "
+               f"calibrated on {summary['calibrated']} others")  # fmt: skip
+    for row in summary["thresholds"]:
+        click.echo(f"  {row['fpr']:>6g} of healthy voxels lie above {row['value']:.4g}"
+                   f"  (95 % interval {row['low']:.4g} to {row['high']:.4g})")  # fmt: skip
+    for warning in summary["warnings"]:
+        click.echo(f"warning: {warning}", err=True)

@@ -1,0 +1,112 @@
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from slicenet.commands import main
+from slicenet.commands.door import Door, json_option, prepare
+from slicenet.errors import ConfigError, LockedError, ResourceError, VolumeError
+
+WAIT = """
+import time
+from slicenet.commands import main
+import click
+@main.command("wait")
+def wait():
+    print("waiting", flush=True)
+    time.sleep(30)
+main()
+"""
+
+
+def fail(error, *words):
+    @click.group(cls=Door)
+    def group():
+        pass
+
+    @group.command("go")
+    @json_option
+    def go(json_output):
+        raise error
+
+    return CliRunner().invoke(group, ["go", *words])
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigError("a", "E_A"), 2),
+        (VolumeError("a", "E_A"), 4),
+        (ResourceError("a", "E_A"), 6),
+        (LockedError("a", "E_A"), 7),
+        (MemoryError(), 6),
+        (OSError(errno.ENOSPC, "No space left on device", "x"), 6),
+        (PermissionError(errno.EACCES, "Permission denied", "x"), 2),
+        (KeyboardInterrupt(), 130),
+        (ZeroDivisionError("a bug"), 1),
+    ],
+)
+def test_every_failure_has_its_exit_code(error, code):
+    assert fail(error).exit_code == code
+
+
+def test_a_typed_error_is_a_line_and_a_hint_without_a_traceback():
+    done = fail(ConfigError("spacing: too small", "E_SETTING", "use 1"))
+    assert done.stderr == "error: spacing: too small [E_SETTING]\n  hint: use 1\n"
+    assert done.stdout == ""
+
+
+def test_with_json_the_error_is_one_document_on_standard_output():
+    done = fail(VolumeError("x.nii: cut", "E_TRUNCATED", "copy it again"), "--json")
+    assert json.loads(done.stdout)["error"] == {
+        "code": "E_TRUNCATED", "message": "x.nii: cut", "hint": "copy it again"
+    }  # fmt: skip
+
+
+def test_a_bug_shows_its_traceback_and_where_to_tell():
+    done = fail(ZeroDivisionError("a bug"))
+    assert "Traceback" in done.stderr
+    assert "this is a bug in slicenet" in done.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130)])
+def test_100_a_signal_ends_with_its_code(number, code):
+    run = subprocess.Popen([sys.executable, "-c", WAIT, "wait"], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE)  # fmt: skip
+    run.stdout.readline()
+    time.sleep(0.1)
+    os.kill(run.pid, number)
+    _, told = run.communicate(timeout=20)
+    assert run.returncode == code
+    assert b"the same command goes on" in told
+
+
+def test_108_a_device_that_is_absent_is_refused_and_auto_finds_one():
+    assert prepare("auto", None) in ("cpu", "cuda", "mps")
+    assert prepare("cpu", 1) == "cpu"
+    with pytest.raises(ConfigError, match="not available"):
+        prepare("mps", None)
+
+
+def test_the_help_comes_at_once():
+    command = [sys.executable, "-c", "from slicenet.commands import main; main()", "--help"]
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *command[1:]], capture_output=True, text=True
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert not loaded & {"torch", "numpy", "nibabel", "matplotlib", "sklearn"}
+    assert done.returncode == 0
+
+
+def test_every_command_explains_itself_and_takes_no_option_without_help():
+    for name, command in main.commands.items():
+        assert command.get_short_help_str(), name
+        done = CliRunner().invoke(main, [name, "--help"])
+        assert done.exit_code == 0

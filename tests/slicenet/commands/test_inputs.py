@@ -1,0 +1,96 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from slicenet.commands.inputs import Inputs, input_options
+from slicenet.images.options import ReadOptions
+
+
+@pytest.fixture
+def parse():
+    """What a command with the shared options and one of its own is given."""
+
+    def given(*arguments):
+        caught = []
+
+        @click.command()
+        @input_options
+        @click.option("--own", default=1)
+        def command(inputs, own):
+            """A command."""
+            caught.append((inputs, own))
+
+        result = CliRunner().invoke(command, arguments)
+        return caught[0] if caught else result
+
+    return given
+
+
+def test_without_options_everything_is_as_the_reader_has_it(parse):
+    inputs, own = parse("a.nii", "b")
+    assert inputs == Inputs((Path("a.nii"), Path("b")))
+    assert own == 1
+    assert ReadOptions(**inputs.table()) == ReadOptions()
+
+
+def test_labels_may_be_repeated_or_joined_by_commas(parse):
+    inputs, own = parse(
+        "d", "--participant-label", "01,sub-02", "--participant-label", "03", "--suffix", "T1w",
+        "--session", "a", "--space", "none", "--desc", "brain", "--sequences", "T1w, FLAIR",
+        "--own", "2",
+    )  # fmt: skip
+    assert inputs.participant_label == ("01", "sub-02", "03")
+    assert (inputs.session, inputs.suffix, inputs.space) == (("a",), ("T1w",), ("none",))
+    assert (inputs.desc, inputs.sequences, own) == (("brain",), ("T1w", "FLAIR"), 2)
+
+
+def test_options_of_reading_reach_the_cohort(parse, tmp_path):
+    (tmp_path / "a.nii").touch()
+    inputs, _ = parse(
+        str(tmp_path / "a.nii"), "--mask", str(tmp_path / "a.nii"), "--max-voxels", "9",
+        "--volume", "0", "--assume-ras", "--resample-mask",
+    )  # fmt: skip
+    cohort = inputs.cohort()
+    assert cohort.options == ReadOptions(9, 0, True, True)
+    assert cohort.cases[0].mask == tmp_path / "a.nii"
+
+
+def test_the_same_options_can_be_asked_of_other_places(parse, tmp_path):
+    (tmp_path / "sub-1_T2w.nii").touch()
+    inputs, _ = parse("model.safetensors", "--suffix", "T2w")
+    assert [case.name for case in inputs.at([tmp_path]).cohort().cases] == ["sub-1_T2w"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("a", "--volume", "-1"), ("a", "--max-voxels", "0")])
+def test_what_cannot_be_meant_is_a_usage_error(parse, arguments):
+    assert parse(*arguments).exit_code == 2
+
+
+def test_names_with_a_leading_dash_follow_two_dashes(parse):
+    assert parse("--", "-x.nii")[0].places == (Path("-x.nii"),)
+
+
+def test_help_shows_every_option(parse):
+    text = parse("--help").output
+    assert text.startswith("Usage: command [OPTIONS] DATA...")
+    for name in Inputs.__dataclass_fields__:
+        assert name == "places" or f"--{name.replace('_', '-')}" in text
+
+
+def test_what_was_understood_is_shown_on_standard_error(tmp_path, capsys):
+    (tmp_path / "a.nii").touch()
+    inputs = Inputs((tmp_path,))
+    inputs.show(inputs.cohort())
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"1 case in {tmp_path}")
+
+
+def test_the_options_can_be_had_without_waiting_for_torch():
+    code = "import sys, slicenet.commands.check; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

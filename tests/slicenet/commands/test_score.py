@@ -1,0 +1,113 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from slicenet.locking import locked
+
+
+def test_every_case_gets_a_map_on_its_own_grid_and_a_row(slicenet, brains, run, tmp_path):
+    done = slicenet("score", run, brains, "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    source = nib.load(brains / "sub-08" / "anat" / "sub-08_T1w.nii.gz")
+    heatmap = nib.load(tmp_path / "sub-08" / "anat" / "sub-08_desc-anomaly_heatmap.nii.gz")
+    assert heatmap.shape == source.shape
+    assert np.allclose(heatmap.affine, source.affine)
+    assert len((tmp_path / "scores.tsv").read_text().splitlines()) == 11
+    first = done.stdout.splitlines()[1].split()[0]
+    assert first in ("sub-08", "sub-09")  # the strangest are the lesioned
+
+
+def test_a_second_run_skips_and_a_changed_input_is_redone(slicenet, brains, run, tmp_path):
+    shutil.copytree(brains, tmp_path / "in")
+    out = tmp_path / "out"
+    slicenet("score", run, tmp_path / "in", "--out", out)
+    again = slicenet("score", run, tmp_path / "in", "--out", out)
+    assert "0 scored, 10 already there" in again.stdout
+    name = "sub-{0}/anat/sub-{0}_T1w.nii.gz"
+    shutil.copy(brains / name.format("03"), tmp_path / "in" / name.format("04"))
+    assert (
+        "1 scored, 9 already there" in slicenet("score", run, tmp_path / "in", "--out", out).stdout
+    )
+    stricter = slicenet("score", run, tmp_path / "in", "--out", out, "--threshold", "fpr:0.001")
+    assert "10 scored, 0 already there" in stricter.stdout
+
+
+def test_one_bad_case_stops_no_other(slicenet, brains, run, tmp_path):
+    shutil.copytree(brains, tmp_path / "in")
+    (tmp_path / "in" / "sub-02" / "anat" / "sub-02_T1w.nii.gz").write_bytes(b"<html>")
+    done = slicenet("score", run, tmp_path / "in", "--out", tmp_path / "out", "--json")
+    assert done.exit_code == 3
+    report = json.loads(done.stdout)
+    assert [case["case"] for case in report["failed"]] == ["sub-02"]
+    assert len(report["cases"]) == 9
+    status = [
+        json.loads(line) for line in (tmp_path / "out" / "status.jsonl").read_text().splitlines()
+    ]
+    assert sum(line["code"] == "OK" for line in status) == 9
+    assert not (tmp_path / "out" / "sub-02").exists()
+
+
+def test_no_good_case_ends_with_4(slicenet, run, tmp_path):
+    (tmp_path / "bad.nii.gz").write_bytes(b"")
+    done = slicenet("score", run, tmp_path / "bad.nii.gz", "--out", tmp_path / "out")
+    assert done.exit_code == 4
+    assert "[E_EMPTY]" in done.stderr
+
+
+def test_the_first_argument_is_a_model_or_there_is_none(slicenet, brains, run, tmp_path):
+    image = brains / "sub-01" / "anat" / "sub-01_T1w.nii.gz"
+    assert slicenet("score", image, "--out", tmp_path / "a").exit_code == 5
+    assert slicenet("score", run, "--out", tmp_path / "b").exit_code == 4
+    by_file = slicenet("score", run / "model.safetensors", image, "--out", tmp_path / "c")
+    assert by_file.exit_code == 0
+    (tmp_path / "junk.safetensors").write_bytes(b"junk")
+    assert (
+        slicenet("score", tmp_path / "junk.safetensors", image, "--out", tmp_path / "d").exit_code
+        == 5
+    )
+
+
+@pytest.mark.parametrize(
+    ("threshold", "code"),
+    [("fpr:0.05", 0), ("value:2.5", 0), ("q:0.99", 0), ("best", 2), ("fpr:1e-9", 2)],
+)
+def test_thresholds_are_calibrated_or_plain_values(
+    slicenet, brains, run, tmp_path, threshold, code
+):
+    image = brains / "sub-08" / "anat" / "sub-08_T1w.nii.gz"
+    done = slicenet("score", run, image, "--out", tmp_path, "--threshold", threshold)
+    assert done.exit_code == code
+
+
+def test_89_a_model_without_calibration_makes_maps_but_no_masks(slicenet, brains, tmp_path):
+    words = ("--backend", "histeq", "--set", "frame.spacing=[4,4,4]", "--set", "train.holdout=0")
+    slicenet("train", brains, *words, "--out", tmp_path / "run")
+    image = brains / "sub-08" / "anat" / "sub-08_T1w.nii.gz"
+    done = slicenet("score", tmp_path / "run", image, "--out", tmp_path / "out")
+    assert done.exit_code == 0
+    assert "no mask is made" in done.stderr
+    assert not list((tmp_path / "out").rglob("*label-anomaly*"))
+    asked = slicenet(
+        "score", tmp_path / "run", image, "--out", tmp_path / "x", "--threshold", "fpr:0.01"
+    )
+    assert asked.exit_code == 5
+
+
+def test_92_maps_are_never_written_into_the_input(slicenet, brains, run, tmp_path):
+    shutil.copytree(brains, tmp_path / "in")
+    for out in (tmp_path / "in", tmp_path / "in" / "maps"):
+        assert slicenet("score", run, tmp_path / "in", "--out", out).exit_code == 2
+
+
+def test_94_a_folder_that_another_run_holds_is_refused(brains, run, tmp_path):
+    code = "import sys; from slicenet.commands import main; main(sys.argv[1:])"
+    with locked(tmp_path / "out"):
+        words = ["score", str(run), str(brains), "--out", str(tmp_path / "out")]
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert done.returncode == 7
+    assert "another run writes here" in done.stderr

@@ -1,0 +1,23 @@
+import pytest
+
+from slicenet.bench import ball, bench
+from slicenet.errors import ConfigError
+
+
+def test_a_row_a_backend_with_what_was_measured():
+    (row,) = bench(["histeq"], 40, "cpu")
+    assert row["backend"] == "histeq"
+    assert row["score_seconds"] > 0
+    assert 0.1 < row["peak_gb"] < 4
+
+
+def test_an_unknown_backend_is_refused_before_any_work():
+    with pytest.raises(ConfigError, match="did you mean histeq"):
+        bench(["histe"], 40, "cpu")
+
+
+def test_the_ball_is_a_brain_in_its_own_right():
+    volume = ball(40, 0)
+    assert 0.2 < volume.brain.float().mean() < 0.6
+    assert (volume.voxels[0][volume.brain] > 0).all()
+    assert not (ball(40, 0).voxels - ball(40, 1).voxels == 0).all()

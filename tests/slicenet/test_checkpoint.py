@@ -1,0 +1,156 @@
+import json
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from slicenet.backends.zscore import ZScore
+from slicenet.cache import Cache
+from slicenet.checkpoint import Model, Origin, load, read, save
+from slicenet.errors import CheckpointError
+from slicenet.frame import FrameSettings
+
+BACKEND = ZScore(frame=FrameSettings(spacing=(4.0, 4.0, 4.0)))
+
+
+@pytest.fixture(scope="module")
+def model(make_brain, tmp_path_factory):
+    detector = BACKEND.build()
+    cache = Cache(tmp_path_factory.mktemp("cache"))
+    detector.fit([make_brain(seed) for seed in range(3)], cache=cache)
+    detector.calibrate([make_brain(seed) for seed in range(10, 12)])
+    return Model(detector, "zscore", BACKEND, Origin(("a", "b"), ("c",), 3, True))
+
+
+@pytest.fixture
+def path(model, tmp_path):
+    save(tmp_path / "model.safetensors", model)
+    return tmp_path / "model.safetensors"
+
+
+def rewritten(path, change=None, hashed=True, **tensors):
+    """The file with its header changed by a function and tensors replaced."""
+    with safe_open(path, "pt") as file:
+        about = json.loads(file.metadata()["slicenet"])
+    if change:
+        change(about["header"])
+    if not hashed:
+        del about["sha256"]
+    save_file({**load_file(path), **tensors}, path, {"slicenet": json.dumps(about)})
+    return path
+
+
+def test_a_loaded_model_scores_and_means_the_same(model, path, make_brain):
+    again, volume = read(path), make_brain(9, lesion=True)
+    one, two = model.detector.score(volume), again.detector.score(volume)
+    assert torch.equal(one.scores, two.scores)
+    assert one.calibration == two.calibration
+    assert (again.name, again.backend, again.origin) == ("zscore", BACKEND, model.origin)
+    assert load(path.parent).calibration == model.detector.calibration  # a run folder will do
+
+
+def test_the_same_model_gives_the_same_bytes(model, tmp_path):
+    digests = {save(tmp_path / name, model) for name in ("a.safetensors", "b.safetensors")}
+    assert len(digests) == 1
+    contents = {(tmp_path / name).read_bytes() for name in ("a.safetensors", "b.safetensors")}
+    assert len(contents) == 1
+
+
+def test_79_a_pickle_is_never_opened(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (pytest.fail, ("a pickle was opened",))
+
+    (tmp_path / "m.safetensors").write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(CheckpointError, match="never opened"):
+        read(tmp_path / "m.safetensors")
+
+
+def test_80_a_cut_file_is_refused(path):
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match="not a whole safetensors file"):
+        read(path)
+
+
+def test_81_a_flipped_bit_is_found(path):
+    content = bytearray(path.read_bytes())
+    content[-1000] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError) as caught:
+        read(path)
+    assert caught.value.code == "E_SHA256"
+
+
+def test_a_changed_threshold_is_found(path):
+    rewritten(path, lambda header: header["calibration"].update(subjects=500))
+    with pytest.raises(CheckpointError, match="damaged"):
+        read(path)
+
+
+def test_82_a_missing_hash_is_refused_unless_allowed(path):
+    rewritten(path, hashed=False)
+    with pytest.raises(CheckpointError, match="--allow-unverified"):
+        read(path)
+    assert read(path, allow_unverified=True).name == "zscore"
+
+
+def test_83_a_newer_format_names_the_version_to_install(path):
+    def newer(header):
+        header["format"] = 99
+        header["versions"]["slicenet-mri"] = "7.0"
+
+    rewritten(path, newer, hashed=False)
+    with pytest.raises(CheckpointError, match=r"slicenet-mri 7\.0"):
+        read(path, allow_unverified=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda h: h.update(backend="magic"), "no backend called 'magic'"),
+        (lambda h: h["settings"]["frame"].update(boxx=1), "no such setting"),
+        (lambda h: h.pop("calibration"), "header not readable"),
+        (lambda h: h["calibration"].pop("curve"), "calibration"),
+    ],
+)
+def test_84_a_foreign_header_is_refused(path, change, message):
+    rewritten(path, change, hashed=False)
+    with pytest.raises(CheckpointError, match=message):
+        read(path, allow_unverified=True)
+
+
+@pytest.mark.parametrize(
+    "tensor", [{"scorer.mean": torch.tensor([float("nan")])}, {"extra": torch.ones(1)}]
+)
+def test_84_nan_weights_and_foreign_tensors_are_refused(path, tensor):
+    rewritten(path, hashed=False, **tensor)
+    with pytest.raises(CheckpointError):
+        read(path, allow_unverified=True)
+
+
+def test_87_other_files_are_refused(tmp_path):
+    page = tmp_path / "page.safetensors"
+    page.write_text("<!doctype html><html>sign in</html>")
+    with pytest.raises(CheckpointError, match="not a whole safetensors"):
+        read(page)
+    save_file({"a": torch.ones(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="no slicenet model"):
+        read(tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="no such model"):
+        read(tmp_path / "none.safetensors")
+
+
+def test_an_uncalibrated_model_stays_so(make_brain, tmp_path):
+    detector = BACKEND.build()
+    detector.fit([make_brain(0), make_brain(1)], cache=Cache(tmp_path))
+    save(tmp_path / "m.safetensors", Model(detector, "zscore", BACKEND))
+    assert load(tmp_path / "m.safetensors").calibration is None
+
+
+def test_every_number_of_the_file_can_be_read_by_others(path):
+    tensors = load_file(path)
+    assert set(tensors) >= {"scorer.mean", "scorer.deviation"}
+    assert all(np.isfinite(tensor.numpy()).all() for tensor in tensors.values())

@@ -1,0 +1,48 @@
+import tomllib
+
+import pytest
+
+from slicenet.errors import ConfigError
+from slicenet.recipe import resolve
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text('backend = "zscore"\n[train]\nseed = 4\n[frame]\nspacing = [3, 3, 3]\n')
+    return path
+
+
+def test_the_later_layer_wins_and_every_value_says_where_it_came_from(file):
+    recipe = resolve(None, file, ["frame.spacing=[2,2,2]"], seed=9)
+    assert recipe.backend.frame.spacing == (2.0, 2.0, 2.0)
+    assert recipe.train.seed == 9
+    text = recipe.to_toml()
+    assert "spacing = [2.0, 2.0, 2.0]  # --set" in text
+    assert "seed = 9  # --seed" in text
+    assert f'backend = "zscore"  # {file}' in text
+    assert "holdout = 0.2  # default" in text
+
+
+def test_the_printed_recipe_reads_back_as_itself(file, tmp_path):
+    recipe = resolve(None, file, ["zscore.polarity=dark"])
+    (tmp_path / "again.toml").write_text(recipe.to_toml())
+    again = resolve(None, tmp_path / "again.toml")
+    assert (again.name, again.backend, again.train) == (recipe.name, recipe.backend, recipe.train)
+    assert tomllib.loads(recipe.to_toml())["zscore"]["polarity"] == "dark"
+
+
+@pytest.mark.parametrize(
+    ("name", "assignments", "message"),
+    [
+        (None, [], "no backend named"),
+        ("zscor", [], "did you mean zscore"),
+        ("zscore", ["frame.spacng=1"], "did you mean spacing"),
+        ("zscore", ["train=3"], "expected a table"),
+        ("zscore", ["train.holdout=2.0"], "train.holdout"),
+        ("zscore", ["histeq.polarity=dark"], "histeq: no such setting"),
+    ],
+)
+def test_77_what_cannot_be_meant_is_refused(name, assignments, message):
+    with pytest.raises(ConfigError, match=message):
+        resolve(name, None, assignments)

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from slicenet.backends.zscore import ZScore
+from slicenet.cohort import find_cohort
+from slicenet.errors import ConfigError, NoInputError
+from slicenet.frame import FrameSettings
+from slicenet.images.write import write_map, write_mask
+from slicenet.training import TrainSettings, inspect, remarks, split, train
+
+BACKEND = ZScore(frame=FrameSettings(spacing=(4.0, 4.0, 4.0)))
+
+
+@pytest.fixture
+def folder(tmp_path, make_brain):
+    for seed in range(8):
+        volume = make_brain(seed)
+        write_map(tmp_path / f"sub-{seed}_T1w.nii.gz", volume.voxels[0].numpy(), volume.grid)
+    return tmp_path
+
+
+def test_all_scans_of_a_subject_fall_on_one_side():
+    subjects = [f"s{i // 2}" for i in range(40)]
+    fitted, held = split(subjects, TrainSettings())
+    assert sorted(fitted + held) == list(range(40))
+    assert not {subjects[i] for i in fitted} & {subjects[i] for i in held}
+    assert len(held) == 8  # a fifth of 20 subjects
+
+
+def test_at_least_four_subjects_are_held_out_and_the_seed_chooses_them():
+    subjects = [f"s{i}" for i in range(8)]
+    fitted, held = split(subjects, TrainSettings())
+    assert (len(fitted), len(held)) == (4, 4)
+    assert split(subjects, TrainSettings()) == (fitted, held)
+    others = {split(subjects, TrainSettings(seed=seed))[1] for seed in range(6)}
+    assert len(others) > 1
+
+
+def test_71_too_few_subjects_are_refused_with_a_way_out():
+    with pytest.raises(NoInputError, match=r"bring at least 6.*train\.holdout=0"):
+        split(["a", "b", "c", "d", "e"], TrainSettings())
+    assert split(["a", "b"], TrainSettings(holdout=0.0)) == ((0, 1), ())
+    with pytest.raises(ConfigError):
+        TrainSettings(holdout=1.0)
+
+
+def test_broken_lesioned_and_doubled_volumes_are_left_out_and_named(folder, make_brain):
+    (folder / "sub-0_T1w.nii.gz").write_bytes(b"junk")
+    (folder / "sub-2_T1w.nii.gz").write_bytes((folder / "sub-1_T1w.nii.gz").read_bytes())
+    volume = make_brain(3)
+    truth = np.zeros(volume.brain.shape, bool)
+    truth[20:22, 20:22, 20:22] = True
+    write_mask(folder / "sub-3_label-lesion_mask.nii.gz", truth, volume.grid)
+    write_mask(
+        folder / "sub-4_label-lesion_mask.nii.gz", ~volume.brain.numpy() & False, volume.grid
+    )
+    usable = inspect(find_cohort([folder]))
+    assert [name for name, _ in usable.failures] == ["sub-0", "sub-3"]
+    assert usable.failures[1][1].code == "E_LESION"
+    assert [case.name for case in usable.cohort.cases] == [
+        "sub-1",
+        *(f"sub-{i}" for i in range(4, 8)),
+    ]
+    assert "W_DUPLICATE" in [notice.code for notice in usable.notices]
+    assert "sub-3" in [
+        case.name for case in inspect(find_cohort([folder]), lesions=True).cohort.cases
+    ]
+
+
+def test_what_calibrates_is_never_fitted(folder):
+    model = train("zscore", BACKEND, inspect(find_cohort([folder])), TrainSettings())
+    assert len(model.origin.fitted) == 4
+    assert len(model.origin.calibrated) == 4
+    assert not set(model.origin.fitted) & set(model.origin.calibrated)
+    assert model.detector.calibration.subjects == 4
+
+
+def test_few_subjects_and_no_calibration_are_said(folder):
+    usable = inspect(find_cohort([folder]))
+    few = train("zscore", BACKEND, usable, TrainSettings())
+    assert [notice.code for notice in remarks(few)] == ["W_FEW"]
+    none = train("zscore", BACKEND, usable, TrainSettings(holdout=0.0))
+    assert [notice.code for notice in remarks(none)] == ["W_UNCALIBRATED"]

@@ -1,0 +1,164 @@
+"""Imports only ever point down, and some things are never written."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+# From the ground up; the units of one row do not know each other.
+FLOORS = [
+    {"errors", "watch", "files", "folders", "machine", "resampling", "flows", "timm_door"},
+    {"config", "images", "installed", "locking"},
+    {"volume", "weights"},
+    {"cohort", "frame", "features", "calibration", "drawing"},
+    {"scoring", "cache", "phantom"},
+    {"extractors", "scorers"},
+    {"detector"},
+    {"backends"},
+    {"checkpoint", "metrics"},
+    {"output", "training", "bench", "checkup", "leaderboard"},
+    {"recipe"},
+    {"card", "comparing", "demo"},
+    {"commands"},
+]
+HEIGHT = {f"slicenet.{unit}": height for height, floor in enumerate(FLOORS) for unit in floor}
+# Its names are imported when they are first used, so it stands beside the floors.
+LAZY = "slicenet"
+
+
+def module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = ("slicenet", *parts) if parts[0] == "flows" else parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def unit(name: str) -> str:
+    return ".".join(name.split(".")[:2])
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Full names of what is imported, wherever in the file."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+FILES = [
+    path
+    for folder in ("slicenet", "flows")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if not path.is_relative_to(ROOT / "slicenet/flows")  # a link to flows/
+]
+TREES = {module(path): ast.parse(path.read_text("utf-8")) for path in FILES}
+IMPORTS = [(name, other) for name, tree in TREES.items() for other in imports(tree)]
+CALLS = [(name, call) for name, tree in TREES.items() for call in calls(tree)]
+
+
+def test_every_module_stands_on_a_floor_and_every_floor_holds_modules():
+    units = {unit(name) for name in TREES} - {LAZY}
+    assert units == set(HEIGHT), "place them in FLOORS, on purpose"
+
+
+def test_imports_only_point_down():
+    upwards = [
+        f"{name} imports {other}"
+        for name, other in IMPORTS
+        if name != LAZY
+        and unit(other) in HEIGHT
+        and unit(other) != unit(name)
+        and HEIGHT[unit(other)] >= HEIGHT[unit(name)]
+    ]
+    assert upwards == []
+
+
+def test_the_lazy_door_of_the_package_is_for_users_only():
+    # `slicenet.load` would be an import upwards that no floor could see.
+    allowed = {*HEIGHT, "slicenet.__version__"}
+    through = [
+        f"{name} imports {other}"
+        for name, other in IMPORTS
+        if other.startswith("slicenet.") and unit(other) not in allowed
+    ]
+    through += [
+        f"{name} uses {ast.unparse(node)}"
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "slicenet"
+        and node.attr != "__version__"
+    ]
+    assert through == []
+
+
+def test_flows_go_by_one_name_and_know_nothing_of_the_rest():
+    # Written `flows`, they would be a second copy of each class.
+    assert [name for name, other in IMPORTS if other.split(".")[0] == "flows"] == []
+    inside = [(name, other) for name, other in IMPORTS if unit(name) == "slicenet.flows"]
+    assert [pair for pair in inside if pair[1].startswith("slicenet")] == []
+
+
+def test_timm_comes_through_its_door():
+    users = {name for name, other in IMPORTS if other.split(".")[0] == "timm"}
+    assert users == {"slicenet.timm_door"}
+
+
+def test_imports_are_absolute_and_named():
+    wrong = [
+        f"{name}: {ast.unparse(node)}"
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.level or node.names[0].name == "*")
+    ]
+    assert wrong == []
+
+
+def test_imports_stand_at_the_top_but_in_commands():
+    wrong = [
+        f"{name}.{function.name}: {ast.unparse(node)}"
+        for name, tree in TREES.items()
+        if name != LAZY and unit(name) != "slicenet.commands"  # `--help` must be instant
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert wrong == []
+
+
+def test_nothing_prints_or_runs_strings():
+    forbidden = {"print", "eval", "exec", "breakpoint", "yaml.load", "os.system", "os.popen"}
+    wrong = [
+        f"{name}: {ast.unparse(call)}"
+        for name, call in CALLS
+        if ast.unparse(call.func) in forbidden or "shell" in {k.arg for k in call.keywords}
+    ]
+    assert wrong == []
+
+
+def test_no_file_is_read_by_running_what_it_holds():
+    picklers = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    imported = {(name, other) for name, other in IMPORTS if other.split(".")[0] in picklers}
+    # The exception may be named: it is what refusing a pickle looks like.
+    assert {pair for pair in imported if pair[1] != "pickle.UnpicklingError"} == set()
+    for name, call in CALLS:
+        told = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        if ast.unparse(call.func) == "torch.load":
+            assert told.get("weights_only") == "True", f"{name}: {ast.unparse(call)}"
+        # NumPy refuses pickles unless it is told otherwise.
+        assert told.get("allow_pickle", "False") == "False", f"{name}: {ast.unparse(call)}"
+
+
+def test_the_command_line_waits_for_no_heavy_library():
+    heavy = ("torch", "numpy", "scipy", "nibabel", "sklearn", "matplotlib", "timm", "FrEIA")
+    code = f"import sys, slicenet.commands; print(*(n for n in {heavy} if n in sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == []
