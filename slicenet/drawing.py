@@ -4,7 +4,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import matplotlib
@@ -12,7 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 COLOURS = "inferno"  # even in lightness, and fit for the colour-blind
-RED = "#36c5f0"  # outline of the truth: far from every colour of the map
+TRUTH = "#36c5f0"  # outline: far from every colour of the map
+MARGIN = 4  # voxels shown around the brain
 
 
 @final
@@ -54,9 +55,9 @@ def montage(rows: Sequence[Row]) -> bytes:
     """A PNG: each row is one volume: its slice, truth outlined, then each backend's map."""
     backends = list(rows[0].maps)
     columns = 1 + len(backends)
-    figure = Figure(figsize=(2.6 * columns, 2.9 * len(rows)), facecolor="white")
+    figure = Figure(figsize=(2.6 * columns, 3.2 * len(rows)), facecolor="white")
     for index, row in enumerate(rows):
-        _draw_row(figure, len(rows), columns, index, row)
+        _draw_row(figure, len(rows), columns, index, _cropped(row))
     figure.subplots_adjust(0.01, 0.01, 0.99, 0.96, 0.03, 0.12)
     return _png(figure)
 
@@ -80,7 +81,22 @@ def _draw_row(figure: Figure, rows: int, columns: int, index: int, row: Row) -> 
             flagged = (inside & (scores[:, :, height] > threshold)).T
             _outline(axes, flagged, "white", 0.6)
         if truth is not None:
-            _outline(axes, truth, RED, 1.2)
+            _outline(axes, truth, TRUTH, 1.2)
+
+
+def _cropped(row: Row) -> Row:
+    """The row without the air around its brain."""
+    window = []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        filled = np.flatnonzero(row.brain.any(others))
+        window.append(slice(max(filled[0] - MARGIN, 0), filled[-1] + MARGIN + 1))
+    cut = tuple(window)
+    return replace(
+        row, image=row.image[cut], brain=row.brain[cut],
+        truth=None if row.truth is None else row.truth[cut],
+        maps={name: (scores[cut], threshold) for name, (scores, threshold) in row.maps.items()},
+    )  # fmt: skip
 
 
 def _telling_slice(row: Row) -> int:
@@ -100,7 +116,7 @@ def _show(
         picture, cmap=colours, vmin=low, vmax=high, origin="lower", alpha=alpha,
         aspect=across[1] / across[0], interpolation="nearest",
     )  # fmt: skip
-    axes.set_xlim(axes.get_xlim()[::-1]) if axes.get_xlim()[0] < axes.get_xlim()[1] else None
+    axes.set_xlim(picture.shape[1] - 0.5, -0.5)
     axes.set_facecolor("black")
     axes.set_xticks([])
     axes.set_yticks([])

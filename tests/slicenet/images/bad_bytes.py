@@ -50,7 +50,7 @@ def shorter_than_claimed(folder: Path) -> Path:
 
 
 def shorter_than_claimed_packed(folder: Path) -> Path:
-    return put(folder, "a07-too-short.nii.gz", packed(plain()[:-1000]))
+    return put(folder, "a07-too-short-packed.nii.gz", packed(plain()[:-1000]))
 
 
 def part_of_a_header(folder: Path) -> Path:

@@ -28,7 +28,7 @@ def huge(folder: Path) -> Path:
 
 
 def huge_packed(folder: Path) -> Path:
-    return put(folder, "b22-huge.nii.gz", packed(with_dim(3, HUGE, HUGE, HUGE)))
+    return put(folder, "b22-huge-packed.nii.gz", packed(with_dim(3, HUGE, HUGE, HUGE)))
 
 
 def huge_nifti2(folder: Path) -> Path:
