@@ -13,7 +13,8 @@ import numpy as np
 from slicenet.backends import BACKENDS
 from slicenet.cohort import Case, find_cohort
 from slicenet.drawing import Row, montage
-from slicenet.images.image import read_image
+from slicenet.images.options import ReadOptions
+from slicenet.images.stored import read_stored
 from slicenet.leaderboard import Line, page, text
 from slicenet.output import HEATMAP
 
@@ -120,10 +121,10 @@ def _row(out: Path, case: Case, backends: Sequence[str]) -> Row:
     maps = {}
     for name in backends:
         folder = out / name / "maps"
-        stored = read_image(folder / case.folder / f"{case.prefix}{HEATMAP}")
+        stored = read_stored(folder / case.folder / f"{case.prefix}{HEATMAP}", ReadOptions())
         run = json.loads((folder / "run.json").read_text("utf-8"))
         threshold = float(run["model"]["thresholds"]["fpr0.01"])
-        maps[name] = (stored.grid.to_ras(stored.voxels), threshold)
+        maps[name] = (stored.place.grid.to_ras(stored.voxels), threshold)
     return Row(
         case.name, volume.voxels[0].numpy(), volume.brain.numpy(), case.read_truth(volume),
         volume.spacing.tolist(), maps,

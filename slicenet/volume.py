@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import final
@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from slicenet.errors import Notice, VolumeError
-from slicenet.files import digest
-from slicenet.images.alignment import same_grid, table
+from slicenet.images.alignment import reordered_like, same_grid, table
 from slicenet.images.brain import find_brain
 from slicenet.images.grid import Grid
 from slicenet.images.image import Image, read_image, read_mask
 from slicenet.images.options import ReadOptions
+from slicenet.images.printable import printable
 
 
 @final
@@ -75,27 +75,26 @@ def read_volume(
 ) -> Volume:
     """Read co-registered sequences of one brain, with their mask or the one that the first shows.
 
-    The mask is that of the first sequence: what stripped it stripped the others alike, and their
-    own zeros may be dark tissue.
+    The first sequence alone shows it: what stripped it stripped the others alike, and what each
+    of them left behind would add up.
     """
-    read = [read_image(path, options) for path in images]
-    first = read[0]
-    for path, image in zip(images[1:], read[1:], strict=True):
-        if not same_grid(first.grid, image.grid):
-            text = table(first.grid, image.grid, (images[0].name, path.name))
-            raise VolumeError(f"{name}: sequences lie on different grids: {text}", "E_GRID")
+    first = read_image(images[0], options)
     given = read_mask(mask, first.grid, options) if mask else None
-    brain, noticed = given or (find_brain(first, name), ())
-    _check_brain(first, brain, name)
+    brain, noticed = given or (find_brain(first, printable(images[0])), ())
+    _check_mask(brain, name if mask is None else printable(mask))
+    read = [first, *(_read_like(path, images[0], first.grid, options) for path in images[1:])]
+    for path, image in zip(images, read, strict=True):
+        _check_contrast(image.voxels[brain], path)
+    place = in_template_space or first.space == "mni"
     return Volume(
         voxels=torch.from_numpy(_stack([first.grid.to_ras(image.voxels) for image in read])),
         brain=torch.from_numpy(np.ascontiguousarray(first.grid.to_ras(brain))),
         affine=first.grid.ras_affine,
         name=name,
-        in_template_space=in_template_space or first.space == "mni",
+        in_template_space=place,
         stored=first.grid,
         notices=(*(notice for image in read for notice in image.notices), *noticed),
-        source=_digest([image.digest for image in read], mask, options),
+        source=_source([image.digest for image in read], brain, options, place),
     )
 
 
@@ -105,15 +104,32 @@ def from_array(voxels: np.ndarray, affine: np.ndarray, name: str = "array") -> V
     return Volume(values[None], values != 0, np.asarray(affine, np.float64), name)
 
 
-def _check_brain(image: Image, brain: np.ndarray, name: str) -> None:
-    """Refuse a mask that marks nothing, all, or one intensity only."""
+def _read_like(path: Path, first: Path, grid: Grid, options: ReadOptions) -> Image:
+    """An image with its axes in the order of `grid`, or what keeps it from lying there."""
+    image = read_image(path, options)
+    voxels, turned = reordered_like(image.voxels, image.grid, grid)
+    if not same_grid(grid, turned):
+        names = printable(first.name), printable(path.name)
+        text = f"lies on another grid than {names[0]}: {table(grid, image.grid, names)}"
+        hint = "register and resample the sequences to one of them first"
+        raise VolumeError(f"{printable(path)}: {text}", "E_GRID", hint)
+    return replace(image, voxels=voxels, grid=grid)
+
+
+def _check_mask(brain: np.ndarray, name: str) -> None:
     if not brain.any():
         raise VolumeError(f"{name}: the brain mask is empty", "E_MASK")
     if brain.all():
-        raise VolumeError(f"{name}: the brain mask covers the whole image", "E_MASK")
-    inside = image.voxels[brain]
-    if inside.min() == inside.max():
-        raise VolumeError(f"{name}: one intensity in the whole brain", "E_CONSTANT")
+        hint = "a mask of the brain leaves the rest out"
+        raise VolumeError(f"{name}: the brain mask covers all voxels", "E_MASK", hint)
+
+
+def _check_contrast(inside: np.ndarray, path: Path) -> None:
+    low, high = float(inside.min()), float(inside.max())
+    if low == high:
+        message = f"{printable(path)}: all {inside.size:,} voxels of the brain are {low:g}"
+        hint = "does the mask belong to this image?"
+        raise VolumeError(message, "E_CONSTANT", hint)
 
 
 def _stack(sequences: Sequence[np.ndarray]) -> np.ndarray:
@@ -123,7 +139,8 @@ def _stack(sequences: Sequence[np.ndarray]) -> np.ndarray:
     return np.stack(sequences)
 
 
-def _digest(images: Sequence[str], mask: Path | None, options: ReadOptions) -> str:
-    """SHA-256 of all that decides the voxels and the brain."""
-    parts = [*images, digest(mask) if mask else "", str(options.volume), str(options.resample_mask)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+def _source(digests: Sequence[str], brain: np.ndarray, options: ReadOptions, place: bool) -> str:
+    """SHA-256 of all that decides what is worked on; of the mask itself, wherever it came from."""
+    whole = hashlib.sha256(repr((digests, options.volume, options.assume_ras, place)).encode())
+    whole.update(np.packbits(brain).tobytes())
+    return whole.hexdigest()

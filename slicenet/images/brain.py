@@ -20,6 +20,8 @@ def find_brain(image: Image, name: str) -> np.ndarray:
     """Brain voxels of a skull-stripped image, bool [X, Y, Z] as stored, holes within included."""
     frame = _edges(image.voxels.shape)
     solid = _foreground(image.voxels, frame)
+    if not solid.any():
+        raise VolumeError(f"{name}: holds nothing but background", "E_CONSTANT")
     if np.mean(~solid[frame]) < FRAMED:
         message = f"{name}: has no background of one value, so nothing tells where the brain ends"
         raise VolumeError(message, "E_SKULL", HINT)
@@ -43,7 +45,7 @@ def _foreground(voxels: np.ndarray, frame: np.ndarray) -> np.ndarray:
     # Edges, not faces: a brain may touch all six faces of a tight box, hardly ever its edges.
     values, counts = np.unique(voxels[frame], return_counts=True)
     height = np.abs(voxels - values[counts.argmax()])
-    return height > FAINT * _level(height)
+    return height > FAINT * _level(height) if height.any() else height > 0
 
 
 def _level(height: np.ndarray) -> float:

@@ -38,7 +38,7 @@ class Grid:
 
     def corner_distance(self, other: "Grid") -> float:
         """Largest distance in mm between the same corners of the two boxes; shapes may differ."""
-        return float(np.abs(self._corners() - other._corners()).max())
+        return float(np.linalg.norm(self._corners() - other._corners(), axis=1).max())
 
     def _to_ras(self) -> np.ndarray:
         return nib.orientations.io_orientation(self.affine)

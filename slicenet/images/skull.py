@@ -30,6 +30,8 @@ def why_not_stripped(voxels: np.ndarray, inside: np.ndarray, spacing: np.ndarray
 def shelled(voxels: np.ndarray, inside: np.ndarray, spacing: np.ndarray) -> float:
     """The share of rays that pass bright, dark, then bright again: median over six sides."""
     heights, steps = _blocks(voxels, inside, spacing)
+    if not heights.any():
+        return 0.0
     level = np.percentile(heights[heights > 0], 75)
     shares = []
     for axis, step in enumerate(steps):
@@ -46,9 +48,10 @@ def shelled(voxels: np.ndarray, inside: np.ndarray, spacing: np.ndarray) -> floa
 def _blocks(
     voxels: np.ndarray, inside: np.ndarray, spacing: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Means over blocks of about `VOXEL` mm, from 0 at the darkest inside; and the blocks' edges."""
+    """Means over blocks of about `VOXEL` mm, 0 at the darkest; and the edges of blocks."""
     factors = np.clip(np.rint(VOXEL / spacing).astype(int), 1, voxels.shape)
-    low = np.percentile(voxels[inside], 0.5)
+    # The background, but for images whose brain lies around 0.
+    low = min(float(np.median(voxels[~inside])), float(np.percentile(voxels[inside], 0.5)))
     heights = np.where(inside, voxels - low, 0).clip(min=0)
     for axis, factor in enumerate(factors):
         size = heights.shape[axis] // factor
@@ -72,10 +75,10 @@ def _rays(lines: np.ndarray, step: float) -> np.ndarray:
 
 
 def _cross_bone(rays: np.ndarray, step: float) -> np.ndarray:
+    """Which rays pass, near the surface, something darker than what lies before and beyond it."""
     before = np.maximum.accumulate(rays, 0)
     after = np.maximum.accumulate(rays[::-1], 0)[::-1]
     dark = rays < DARK * np.minimum(np.minimum(before, after), 1)
-    dark = dark[: round(BONE / step) + 1]
-    thick = np.lib.stride_tricks.sliding_window_view(dark, max(1, round(THICK / step)), 0)
-    crossed: np.ndarray = thick.all(-1).any(0)
-    return crossed
+    near = dark[: round(BONE / step) + 1]
+    thick = np.lib.stride_tricks.sliding_window_view(near, max(1, round(THICK / step)), 0)
+    return np.asarray(thick.all(-1).any(0))
