@@ -1,6 +1,6 @@
 """Write every bad file of the reader's tests into one folder, for `slicenet check` to read.
 
-    python benchmarks/bad_files.py FOLDER && slicenet check FOLDER
+python benchmarks/bad_files.py FOLDER && slicenet check FOLDER
 """
 
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.slicenet.images.bad_files import BAD_FILES  # noqa: E402
+from tests.slicenet.images.bad_files import BAD_FILES
 
 
 def main(folder: Path) -> None:

@@ -29,10 +29,11 @@ LIBRARIES = ("slicenet-mri", "torch", "numpy", "nibabel", "timm", "FrEIA")
 @final
 @dataclass(frozen=True)
 class Origin:
-    """Where a model comes from; the digests are those of the volumes' files."""
+    """Where a model comes from."""
 
-    fitted: tuple[str, ...] = ()
+    fitted: tuple[str, ...] = ()  # digests of volumes: image, mask and options
     calibrated: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  # SHA-256 of every image file of both, against leaks into tests
     seed: int = 0
     synthetic: bool = False  # learnt from phantoms only: says nothing about patients
 
@@ -162,7 +163,7 @@ def _rebuild(
     _fill(path, detector, tensors)
     if header["calibration"] is not None:
         detector.calibration = Calibration.from_table(header["calibration"])
-    origin = overlay(Origin(("",), ("",)), header["origin"])
+    origin = overlay(Origin(("",), ("",), ("",)), header["origin"])
     return Model(detector.eval(), name, backend, origin, header["versions"], digest)
 
 

@@ -22,8 +22,8 @@ SYNTHETIC = "These are phantoms: the figures say nothing about patients."
 RULE = (
     "AP and AUROC: per voxel inside the brain, mean over lesioned volumes. Oracle: the best "
     "threshold for each volume, chosen with its truth, so out of reach in practice. FPR in "
-    "healthy: share of healthy test voxels above the threshold that was set to 1 % on other healthy "
-    "phantoms. Brackets: 95 % bootstrap intervals over subjects."
+    "healthy: share of healthy test voxels above the threshold that was set to 1 % on other "
+    "healthy phantoms. Brackets: 95 % bootstrap intervals over subjects."
 )
 SHOWN = 4  # volumes in the picture
 STYLE = """

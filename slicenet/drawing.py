@@ -33,6 +33,8 @@ def overlay_html(
     image: np.ndarray, scores: np.ndarray, brain: np.ndarray, spacing: np.ndarray, facts: str
 ) -> str:
     """Three planes through the strangest place as one HTML fragment without outside links."""
+    window = _around(brain)
+    image, scores, brain = image[window], scores[window], brain[window]
     place = np.unravel_index(np.where(brain, scores, -np.inf).argmax(), scores.shape)
     low, high = _window(image, brain)
     bottom, top = np.quantile(scores[brain], (0.9, 0.999))
@@ -86,17 +88,22 @@ def _draw_row(figure: Figure, rows: int, columns: int, index: int, row: Row) -> 
 
 def _cropped(row: Row) -> Row:
     """The row without the air around its brain."""
+    window = _around(row.brain)
+    return replace(
+        row, image=row.image[window], brain=row.brain[window],
+        truth=None if row.truth is None else row.truth[window],
+        maps={name: (scores[window], threshold) for name, (scores, threshold) in row.maps.items()},
+    )  # fmt: skip
+
+
+def _around(brain: np.ndarray) -> tuple[slice, ...]:
+    """The box of the brain with a margin."""
     window = []
     for axis in range(3):
         others = tuple(other for other in range(3) if other != axis)
-        filled = np.flatnonzero(row.brain.any(others))
+        filled = np.flatnonzero(brain.any(others))
         window.append(slice(max(filled[0] - MARGIN, 0), filled[-1] + MARGIN + 1))
-    cut = tuple(window)
-    return replace(
-        row, image=row.image[cut], brain=row.brain[cut],
-        truth=None if row.truth is None else row.truth[cut],
-        maps={name: (scores[cut], threshold) for name, (scores, threshold) in row.maps.items()},
-    )  # fmt: skip
+    return tuple(window)
 
 
 def _telling_slice(row: Row) -> int:

@@ -13,6 +13,7 @@ from slicenet.calibration import ENOUGH
 from slicenet.checkpoint import Model, Origin
 from slicenet.cohort import Cohort
 from slicenet.errors import ConfigError, NoInputError, Notice, SlicenetError, VolumeError
+from slicenet.files import digest
 from slicenet.watch import Watch, silent
 
 LEAST_HELD_OUT = 4  # subjects
@@ -114,6 +115,7 @@ def train(
     origin = Origin(
         tuple(usable.digests[index] for index in fitted),
         tuple(usable.digests[index] for index in held),
+        tuple(digest(path) for case in cohort.cases for path in case.images),
         settings.seed,
         cohort.synthetic,
     )

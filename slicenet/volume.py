@@ -88,7 +88,7 @@ def read_volume(
     place = in_template_space or first.space == "mni"
     return Volume(
         voxels=torch.from_numpy(_stack([first.grid.to_ras(image.voxels) for image in read])),
-        brain=torch.from_numpy(np.ascontiguousarray(first.grid.to_ras(brain))),
+        brain=torch.from_numpy(np.array(first.grid.to_ras(brain), order="C")),
         affine=first.grid.ras_affine,
         name=name,
         in_template_space=place,
@@ -134,9 +134,8 @@ def _check_contrast(inside: np.ndarray, path: Path) -> None:
 
 def _stack(sequences: Sequence[np.ndarray]) -> np.ndarray:
     """Sequences as [M, X, Y, Z], without a second copy of a single one."""
-    if len(sequences) == 1:
-        return np.ascontiguousarray(sequences[0])[None]
-    return np.stack(sequences)
+    # Not `ascontiguousarray`: of one flipped slice it keeps a negative stride, which torch refuses.
+    return np.array(sequences[0], order="C")[None] if len(sequences) == 1 else np.stack(sequences)
 
 
 def _source(digests: Sequence[str], brain: np.ndarray, options: ReadOptions, place: bool) -> str:

@@ -12,7 +12,10 @@ from slicenet.commands.progress import reporter
               help="Voxels along an edge of the volume to score, at 1 mm.")  # fmt: skip
 @run_options
 def command(names: str, edge: int, device: str, threads: int | None, json_output: bool) -> None:
-    """Measure seconds and memory a volume for each backend; needs neither data nor weights."""
+    """Measure seconds and memory a volume of every backend.
+
+    Needs neither data nor weights.
+    """
     from slicenet.bench import bench
 
     place = prepare(device, threads)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @input_options
 @json_option
 def command(inputs: Inputs, json_output: bool) -> None:
-    """Show what is understood of DATA, then read every voxel of it.
+    """Read every voxel of DATA and say what is wrong with it.
+
+    First comes a table of what is understood, without opening any image.
 
     Exit code 0: all can be used, 3: some cannot, 4: none can.
     """

@@ -29,7 +29,9 @@ def command(
     test_share: float, seed: int, cache_gb: float, device: str, threads: int | None,
     json_output: bool,
 ) -> None:  # fmt: skip
-    """Train and test BACKENDS on the same subjects of DATA and print one table.
+    """Train and test several backends on the same subjects.
+
+    Prints one table.
 
     Healthy subjects are split by seed into fit, calibration and test; all others are only tested.
     """

@@ -17,7 +17,7 @@ def command(
     backend: str | None, config: Path | None, assignments: tuple[str, ...], seed: int | None,
     json_output: bool,
 ) -> None:  # fmt: skip
-    """Print the resolved settings as TOML, each with where it came from.
+    """Print all settings as TOML, each with where it came from.
 
     The output is itself a file for --config.
     """

@@ -12,12 +12,14 @@ from slicenet.commands.door import OUT
 @click.command()
 @click.argument("out", type=OUT, default=Path("demo"))
 def command(out: Path) -> None:
-    """Make phantoms, train, score and evaluate every backend, and write OUT/group.html.
+    """Go the whole way on phantoms and write OUT/group.html.
+
+    Makes phantoms, then trains, scores and evaluates every backend.
 
     Needs no data, no network and no GPU. OUT is ./demo by default; run again, it only does what
     is missing.
     """
-    from slicenet import demo, files
+    from slicenet import demo, files, leaderboard
 
     began = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
@@ -29,6 +31,7 @@ def command(out: Path) -> None:
     found = demo.lines(out)
     drawn = demo.picture(out, [line.backend for line in found])
     files.write_bytes(out / "strangest.png", drawn)
+    files.write_text(out / "results.md", leaderboard.markdown(found))
     files.write_text(out / "group.html", demo.group_page(out, found, drawn))
     click.echo(f"\n{demo.summary(found)}\n\nThe commands that made this:\n")
     for line in demo.all_commands(out):

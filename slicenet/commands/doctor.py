@@ -13,7 +13,7 @@ COLOURS = {"ok": "green", "warn": "yellow", "missing": "red"}
 @click.command()
 @json_option
 def command(json_output: bool) -> None:
-    """Check versions, devices, threads, memory, disk, weights and template.
+    """Check versions, devices, memory, disk and weights.
 
     Ends with code 6 if something essential is missing. Its output belongs in every report of a
     bug; it names folders of this machine, but nothing else that is yours.

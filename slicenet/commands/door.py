@@ -35,6 +35,10 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 class Door(click.Group):
     """A group of commands that turns every failure into one line and its exit code."""
 
+    def list_commands(self, context: click.Context) -> list[str]:
+        """The commands in the order of use, as they were added."""
+        return list(self.commands)
+
     def invoke(self, context: click.Context) -> Any:
         """Run the chosen command."""
         try:

@@ -35,7 +35,9 @@ def command(
     maps: Path, truth: Path, healthy: Path | None, against: Path | None, out: Path | None,
     bootstrap: int, seed: int, resample_mask: bool, assume_ras: bool, json_output: bool,
 ) -> None:  # fmt: skip
-    """Judge the maps in MAPS, a folder of `slicenet score` or of plain heatmaps.
+    """Judge maps against truth, every figure with an interval.
+
+    MAPS is a folder of `slicenet score` or of plain heatmaps.
 
     Thresholds come with the maps, from healthy volumes; none is chosen here.
     """

@@ -38,7 +38,9 @@ def command(
     contrasts: tuple[str, ...], base: Path | None, shapes: Path | None, mass_effect: bool,
     template: str | None, assignments: tuple[str, ...], workers: int | None, json_output: bool,
 ) -> None:  # fmt: skip
-    """Write healthy and lesioned brains with their lesion masks to OUT, as a BIDS data set.
+    """Make healthy and lesioned brains with known truth.
+
+    Writes a BIDS data set to OUT.
 
     The same command gives the same files; an interrupted one goes on where it stopped.
     """

@@ -28,7 +28,7 @@ def command(
     out: Path, seed: int | None, cache_gb: float, force: bool, device: str,
     threads: int | None, json_output: bool,
 ) -> None:  # fmt: skip
-    """Learn what healthy looks like from DATA and leave OUT/model.safetensors.
+    """Learn what healthy looks like; leave OUT/model.safetensors.
 
     A share of the subjects is never fitted: it says what a score means.
     """
@@ -44,7 +44,8 @@ def command(
     cohort = _healthy(inputs, json_output)
     with locked(out), reporter(json_output) as watch:
         usable = inspect(cohort, watch)
-        _tell_failures(usable.failures, usable.notices)
+        told = _told(usable)
+        click.echo("".join(f"{line}\n" for line in told), err=True, nl=False)
         if not usable.cohort.cases:
             raise NoInputError("no healthy volume could be read", "E_NO_INPUT")
         path = out / "model.safetensors"
@@ -58,7 +59,9 @@ def command(
             files.write_text(out / "config.toml", recipe.to_toml())
             files.write_text(out / "MODEL_CARD.md", model_card(model, recipe))
         summary = _summary(path, usable.failures)
-    echo_json(summary) if json_output else _show(summary)
+        text = _text(summary)
+        files.write_text(out / "log.txt", "\n".join([*told, text]) + "\n")
+    echo_json(summary) if json_output else click.echo(text)
     if usable.failures:
         raise SystemExit(SOME_FAILED)
 
@@ -116,11 +119,11 @@ def _logged(path: Path, watch: Any) -> Any:
     return both
 
 
-def _tell_failures(failures: Any, notices: Any) -> None:
-    for line in dict.fromkeys(f"warning: {n.message} [{n.code}]" for n in notices):
-        click.echo(line, err=True)
-    for name, error in failures:
-        click.echo(f"left out {name}: {error} [{error.code}]", err=True)
+def _told(usable: Any) -> list[str]:
+    """What was noticed while reading, and who was left out."""
+    noticed = [f"warning: {n.message} [{n.code}]" for n in usable.notices]
+    failed = [f"left out {name}: {error} [{error.code}]" for name, error in usable.failures]
+    return list(dict.fromkeys([*noticed, *failed]))
 
 
 def _summary(path: Path, failures: tuple[tuple[str, SlicenetError], ...]) -> dict[str, Any]:
@@ -145,11 +148,14 @@ def _summary(path: Path, failures: tuple[tuple[str, SlicenetError], ...]) -> dic
     }  # fmt: skip
 
 
-def _show(summary: dict[str, Any]) -> None:
-    click.echo(f"{summary['model']}: {summary['backend']}, fitted on {summary['fitted']} volumes, "
-               f"calibrated on {summary['calibrated']} others")  # fmt: skip
-    for row in summary["thresholds"]:
-        click.echo(f"  {row['fpr']:>6g} of healthy voxels lie above {row['value']:.4g}"
-                   f"  (95 % interval {row['low']:.4g} to {row['high']:.4g})")  # fmt: skip
-    for warning in summary["warnings"]:
-        click.echo(f"warning: {warning}", err=True)
+def _text(summary: dict[str, Any]) -> str:
+    lines = [
+        f"{summary['model']}: {summary['backend']}, fitted on {summary['fitted']} volumes, "
+        f"calibrated on {summary['calibrated']} others"
+    ]
+    lines += [
+        f"  {row['fpr']:>6g} of healthy voxels lie above {row['value']:.4g}"
+        f"  (95 % interval {row['low']:.4g} to {row['high']:.4g})"
+        for row in summary["thresholds"]
+    ]
+    return "\n".join([*lines, *(f"warning: {warning}" for warning in summary["warnings"])])

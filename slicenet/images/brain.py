@@ -18,18 +18,23 @@ HINT = (
 
 def find_brain(image: Image, name: str) -> np.ndarray:
     """Brain voxels of a skull-stripped image, bool [X, Y, Z] as stored, holes within included."""
-    frame = _edges(image.voxels.shape)
-    solid = _foreground(image.voxels, frame)
+    inside = foreground(image.voxels, name)
+    reason = why_not_stripped(image.voxels, inside, image.grid.spacing)
+    if reason:
+        raise VolumeError(f"{name}: is not skull-stripped: {reason}", "E_SKULL", HINT)
+    return inside
+
+
+def foreground(voxels: np.ndarray, name: str) -> np.ndarray:
+    """All that is not background, bool [X, Y, Z]: holes filled, specks dropped; a head too."""
+    frame = _edges(voxels.shape)
+    solid = _differing(voxels, frame)
     if not solid.any():
         raise VolumeError(f"{name}: holds nothing but background", "E_CONSTANT")
     if np.mean(~solid[frame]) < FRAMED:
         message = f"{name}: has no background of one value, so nothing tells where the brain ends"
         raise VolumeError(message, "E_SKULL", HINT)
-    brain = _filled(_without_specks(solid), frame)
-    reason = why_not_stripped(image.voxels, brain, image.grid.spacing)
-    if reason:
-        raise VolumeError(f"{name}: is not skull-stripped: {reason}", "E_SKULL", HINT)
-    return brain
+    return _filled(_without_specks(solid), frame)
 
 
 def _edges(shape: tuple[int, ...]) -> np.ndarray:
@@ -40,7 +45,7 @@ def _edges(shape: tuple[int, ...]) -> np.ndarray:
     return (x & y) | (y & z) | (z & x)
 
 
-def _foreground(voxels: np.ndarray, frame: np.ndarray) -> np.ndarray:
+def _differing(voxels: np.ndarray, frame: np.ndarray) -> np.ndarray:
     """Voxels that differ from the background: the value that most of the box's edges hold."""
     # Edges, not faces: a brain may touch all six faces of a tight box, hardly ever its edges.
     values, counts = np.unique(voxels[frame], return_counts=True)

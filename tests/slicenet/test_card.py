@@ -15,7 +15,7 @@ def trained(calibrated):
             calibrator.add(shift + np.arange(1000) / 100, 1.0)
         detector.calibration = calibrator.finish()
     return Model(
-        detector, "zscore", recipe.backend, Origin(("a",) * 16, ("b",) * 4, 5, True)
+        detector, "zscore", recipe.backend, Origin(("a",) * 16, ("b",) * 4, (), 5, True)
     ), recipe
 
 

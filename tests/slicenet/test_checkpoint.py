@@ -22,7 +22,7 @@ def model(make_brain, tmp_path_factory):
     cache = Cache(tmp_path_factory.mktemp("cache"))
     detector.fit([make_brain(seed) for seed in range(3)], cache=cache)
     detector.calibrate([make_brain(seed) for seed in range(10, 12)])
-    return Model(detector, "zscore", BACKEND, Origin(("a", "b"), ("c",), 3, True))
+    return Model(detector, "zscore", BACKEND, Origin(("a", "b"), ("c",), ("d",), 3, True))
 
 
 @pytest.fixture

@@ -1,151 +1,184 @@
-from itertools import permutations, product
+import itertools
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
 import pytest
 import torch
 
-from slicenet.backends.zscore import ZScore
 from slicenet.errors import VolumeError
-from slicenet.frame import FrameSettings
 from slicenet.images.options import ReadOptions
+from slicenet.images.write import write_map
 from slicenet.volume import Volume, from_array, read_volume
 
-SHAPE = (30, 36, 28)
-TURNS = [
-    np.array([axes, flips]).T
-    for axes in permutations(range(3))
-    for flips in product((1, -1), repeat=3)
-]
-OBLIQUE = nib.affines.from_matvec(
-    nib.eulerangles.euler2mat(z=np.radians(30)) @ np.diag([4.0, 4.0, 4.0]), (-70, 20, -50)
-)
+SHAPE = (24, 30, 22)
+PLACES = np.stack(np.meshgrid(*[np.linspace(-1.2, 1.2, n) for n in SHAPE], indexing="ij"))
+BRAIN = np.linalg.norm(PLACES, axis=0) < 1
+VOXELS = (np.random.default_rng(0).integers(300, 900, SHAPE) * BRAIN).astype(np.int16)
+COS, SIN = np.cos(np.pi / 6), np.sin(np.pi / 6)
+AFFINES = {
+    "plain": np.diag([5.0, 5.0, 5.0, 1]),
+    "oblique": np.array([[5 * COS, -5 * SIN, 0, 9], [5 * SIN, 5 * COS, 0, -9], [0, 0, 5, 3]]),
+    "thick slices": np.diag([0.5, 0.5, 6.0, 1]),
+}
+AFFINES["oblique"] = np.vstack([AFFINES["oblique"], [0, 0, 0, 1]])
 
 
-def brain(seed=0, shape=SHAPE):
-    """An ellipsoid of smooth tissue with a little noise, in zeros."""
-    spans = [np.linspace(-1.2, 1.2, size) if size > 2 else np.zeros(size) for size in shape]
-    axes = np.meshgrid(*spans, indexing="ij")
-    inside = sum(axis**2 for axis in axes) < 1
-    waves = np.cos(7 * axes[0]) * np.cos(6 * axes[1]) * np.cos(8 * axes[2])
-    noise = np.random.default_rng(seed).normal(0, 15, shape)
-    return (inside * (600 + 150 * waves + noise)).astype(np.int16)
-
-
-def saved(path, values, affine=np.diag([4.0, 4.0, 4.0, 1.0]), turn=None, code=1):
-    image = nib.Nifti1Image(values, affine)
-    image = image.as_reoriented(turn) if turn is not None else image
-    image.set_sform(image.affine, code)
-    image.set_qform(image.affine, code)
+def save(path, voxels=VOXELS, affine=AFFINES["plain"], code=1):
+    image = nib.Nifti1Image(voxels, affine)
+    image.set_sform(affine, code)
+    image.set_qform(affine, code)
     nib.save(image, path)
     return path
 
 
-@pytest.fixture(scope="module")
-def detector():
-    return fitted()
+def refusal(*arguments):
+    with pytest.raises(VolumeError) as caught:
+        read_volume(*arguments)
+    return caught.value
 
 
-def fitted():
-    made = ZScore(frame=FrameSettings(spacing=(4.0, 4.0, 4.0))).build()
-    made.fit(
-        [from_array(brain(seed), np.diag([4.0, 4.0, 4.0, 1.0]), str(seed)) for seed in range(3)]
+@pytest.fixture
+def scan(tmp_path):
+    return save(tmp_path / "scan.nii.gz")
+
+
+@pytest.fixture
+def mask(tmp_path):
+    return save(tmp_path / "mask.nii.gz", BRAIN.astype(np.uint8))
+
+
+@pytest.mark.parametrize("affine", AFFINES.values(), ids=AFFINES)
+@pytest.mark.parametrize("depth", [SHAPE[2], 1])
+def test_2_2_however_its_axes_lie_it_is_one_volume_and_is_written_back_exactly(
+    tmp_path, affine, depth
+):
+    voxels = VOXELS[:, :, 10 : 10 + depth]
+    image = nib.Nifti1Image(voxels, affine)
+    for order in itertools.permutations(range(3)):
+        for flips in itertools.product((1, -1), repeat=3):
+            turned = image.as_reoriented(np.column_stack([order, flips]))
+            path = save(tmp_path / "turned.nii", np.asarray(turned.dataobj), turned.affine)
+            volume = read_volume([path], "case")
+            assert np.array_equal(volume.voxels[0], voxels)
+            assert np.array_equal(volume.brain, BRAIN[:, :, 10 : 10 + depth])
+            assert np.allclose(volume.affine, affine, atol=1e-4)
+            write_map(tmp_path / "map.nii", volume.voxels[0].numpy(), volume.grid)
+            after, before = nib.load(tmp_path / "map.nii"), nib.load(path)
+            assert np.array_equal(np.asarray(after.dataobj), np.asarray(before.dataobj))
+            assert np.array_equal(after.affine, before.affine)
+            assert np.array_equal(after.get_qform(), before.get_qform())
+
+
+def test_a_given_mask_is_trusted_even_on_a_head(tmp_path, mask):
+    head = save(
+        tmp_path / "head.nii", np.random.default_rng(1).integers(0, 900, SHAPE).astype(np.int16)
     )
-    return made
+    assert np.array_equal(read_volume([head], "case", mask).brain, BRAIN)
+    assert refusal([head], "case").code == "E_SKULL"
 
 
-@pytest.mark.parametrize(
-    "affine", [np.diag([4.0, 4.0, 4.0, 1.0]), OBLIQUE], ids=["plain", "oblique"]
-)
-@pytest.mark.parametrize("turn", TURNS, ids=str)
-def test_scores_turn_with_the_volume(tmp_path, detector, turn, affine):
-    paths = [
-        saved(tmp_path / f"{i}.nii.gz", brain(9), affine, t) for i, t in enumerate((None, turn))
+@pytest.mark.parametrize(("fill", "words"), [(0, "empty"), (1, "all voxels")])
+def test_70_an_empty_and_a_full_mask_are_refused(tmp_path, scan, fill, words):
+    mask = save(tmp_path / "mask.nii", np.full(SHAPE, fill, np.uint8))
+    error = refusal([scan], "case", mask)
+    assert error.code == "E_MASK"
+    assert words in error.message
+    assert "mask.nii" in error.message
+
+
+def test_63_one_intensity_in_the_mask_is_refused(tmp_path, scan):
+    corner = np.zeros(SHAPE, np.uint8)
+    corner[:2, :2, :2] = 1
+    error = refusal([scan], "case", save(tmp_path / "corner.nii", corner))
+    assert error.code == "E_CONSTANT"
+    assert "scan.nii.gz" in error.message
+
+
+def test_sequences_become_one_volume_with_the_brain_of_the_first(tmp_path, scan):
+    other = np.where(BRAIN, 1000 - VOXELS, 0)
+    other[12, 15] = 0
+    turned = nib.Nifti1Image(other.astype(np.int16), AFFINES["plain"]).as_reoriented(
+        np.array([[2, 1], [0, -1], [1, 1]])
+    )
+    nib.save(turned, tmp_path / "flair.nii.gz")
+    volume = read_volume([scan, tmp_path / "flair.nii.gz"], "case")
+    assert volume.voxels.shape == (2, *SHAPE)
+    assert np.array_equal(volume.voxels[0], VOXELS)
+    assert np.array_equal(volume.voxels[1], other)
+    assert np.array_equal(volume.brain, BRAIN)
+
+
+def test_56_sequences_on_other_grids_are_refused_in_mm_and_degrees(tmp_path, scan):
+    angle = np.radians(2)
+    turned = AFFINES["plain"].copy()
+    turned[:2, :2] = 5 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    error = refusal([scan, save(tmp_path / "flair.nii.gz", affine=turned)], "case")
+    assert error.code == "E_GRID"
+    assert "flair.nii.gz" in error.message
+    assert "2 degrees" in error.message
+    assert " mm apart" in error.message
+    shorter = save(tmp_path / "short.nii.gz", VOXELS[:, :, :-1])
+    assert refusal([scan, shorter], "case").code == "E_GRID"
+
+
+@pytest.mark.parametrize(("shift", "allowed"), [(0.0009, True), (0.002, False)])
+def test_grids_are_one_up_to_a_thousandth_of_a_millimetre(tmp_path, scan, shift, allowed):
+    affine = AFFINES["plain"].copy()
+    affine[0, 3] += shift
+    other = save(tmp_path / "other.nii.gz", affine=affine)
+    if allowed:
+        assert len(read_volume([scan, other], "case").voxels) == 2
+    else:
+        assert refusal([scan, other], "case").code == "E_GRID"
+
+
+def test_template_space_is_told_by_the_code_or_by_the_caller(tmp_path, scan):
+    template = save(tmp_path / "mni.nii.gz", code=4)
+    assert read_volume([template], "case").in_template_space
+    assert not read_volume([scan], "case").in_template_space
+    assert read_volume([scan], "case", in_template_space=True).in_template_space
+
+
+def test_the_source_is_all_that_decides_what_is_worked_on(tmp_path, scan, mask):
+    smaller = BRAIN.copy()
+    smaller[12] = False
+    plain = read_volume([scan], "case")
+    others = [
+        read_volume([save(tmp_path / "b.nii.gz", VOXELS + BRAIN)], "case"),
+        read_volume([scan, scan], "case"),
+        read_volume([scan], "case", save(tmp_path / "m.nii", smaller.astype(np.uint8))),
+        read_volume([scan], "case", in_template_space=True),
     ]
-    for path in paths:
-        detector.score(read_volume([path], "scan")).write(path.with_suffix(".map.nii"))
-    straight, turned = (nib.load(path.with_suffix(".map.nii")) for path in paths)
-    wanted = np.asarray(straight.as_reoriented(turn).dataobj)
-    assert np.allclose(np.asarray(turned.dataobj), wanted, atol=1e-5)
-    assert np.array_equal(turned.affine, nib.load(paths[1]).affine)
+    assert len({plain.digest, *(other.digest for other in others)}) == 5
+    # The name, limits, and where the same mask came from decide nothing.
+    same = read_volume([scan], "other", mask, ReadOptions(max_voxels=10**6))
+    assert same.digest == plain.digest
 
 
-@pytest.mark.parametrize(
-    ("shape", "spacing"),
-    [
-        ((60, 72, 20), (0.5, 0.5, 6.0)),
-        ((60, 72, 1), (2.0, 2.0, 5.0)),
-        ((1, 60, 72), (3.0, 2.0, 2.0)),
-    ],
-)
-def test_odd_shapes_come_back_on_their_own_grid(tmp_path, detector, shape, spacing):
-    path = saved(tmp_path / "a.nii.gz", brain(3, shape), np.diag([*spacing, 1.0]))
-    anomalies = detector.score(read_volume([path], "odd"))
-    anomalies.write(tmp_path / "map.nii.gz")
-    assert nib.load(tmp_path / "map.nii.gz").shape == shape
-    assert torch.isfinite(anomalies.scores).all()
-    assert anomalies.scores[anomalies.brain].std() > 0
+def test_notices_of_all_files_are_carried_along(tmp_path, scan, mask):
+    for path in (scan, mask):
+        content = path.read_bytes()
+        path.write_bytes(content + b"\0" * 8)
+    noticed = read_volume([scan], "case", mask).notices
+    assert sorted(notice.message.split(":")[0] for notice in noticed) == [mask.name, scan.name]
 
 
-def test_the_brain_is_what_is_not_background_unless_a_mask_is_given(tmp_path):
-    path = saved(tmp_path / "a.nii.gz", brain())
-    mask = saved(tmp_path / "m.nii.gz", (np.indices(SHAPE)[0] < 15).astype(np.uint8))
-    found, given = read_volume([path], "a"), read_volume([path], "a", mask)
-    assert np.array_equal(found.brain.numpy(), brain() > 0)
-    assert np.array_equal(given.brain.numpy(), np.indices(SHAPE)[0] < 15)
-    assert found.digest != given.digest
+def test_shapes_are_checked_once_and_the_digest_is_that_of_the_tensors(make_brain):
+    volume = make_brain(0)
+    assert replace(volume, name="other").digest == volume.digest
+    assert replace(volume, voxels=volume.voxels + 1).digest != volume.digest
+    with pytest.raises(VolumeError, match="expected"):
+        replace(volume, voxels=volume.voxels[0])
+    with pytest.raises(VolumeError, match="another grid"):
+        replace(volume, brain=volume.brain[1:])
+    with pytest.raises(VolumeError, match="empty"):
+        replace(volume, brain=torch.zeros_like(volume.brain))
 
 
-@pytest.mark.parametrize(("value", "message"), [(0, "empty"), (1, "all voxels")])
-def test_70_empty_and_full_masks_are_refused(tmp_path, value, message):
-    path = saved(tmp_path / "a.nii.gz", brain())
-    mask = saved(tmp_path / "m.nii.gz", np.full(SHAPE, value, np.uint8))
-    with pytest.raises(VolumeError, match=message) as caught:
-        read_volume([path], "a", mask)
-    assert caught.value.code == "E_MASK"
-
-
-def test_sequences_on_one_grid_become_one_volume_and_others_are_refused(tmp_path):
-    first, second = (saved(tmp_path / f"{i}.nii.gz", brain(i)) for i in range(2))
-    both = read_volume([first, second], "both")
-    assert both.voxels.shape == (2, *SHAPE)
-    assert np.array_equal(both.voxels[1].numpy(), brain(1))
-    aside = saved(tmp_path / "2.nii.gz", brain(2), np.diag([4.0, 4.0, 4.1, 1.0]))
-    with pytest.raises(VolumeError, match="another grid") as caught:
-        read_volume([first, aside], "apart")
-    assert caught.value.code == "E_GRID"
-    assert "mm apart" in caught.value.message
-
-
-def test_template_space_is_told_by_code_or_name(tmp_path):
-    plain, mni = (saved(tmp_path / f"{c}.nii.gz", brain(), code=c) for c in (1, 4))
-    assert read_volume([mni], "a").in_template_space
-    assert not read_volume([plain], "a").in_template_space
-    assert read_volume([plain], "a", in_template_space=True).in_template_space
-
-
-def test_options_that_change_voxels_change_the_digest(tmp_path):
-    path = saved(tmp_path / "a.nii.gz", np.stack([brain(0), brain(1)], -1))
-    one, two = (read_volume([path], "a", options=ReadOptions(volume=k)) for k in (0, 1))
-    assert one.digest != two.digest
-    assert np.array_equal(two.voxels[0].numpy(), brain(1))
-
-
-def test_a_volume_in_memory_is_known_by_its_numbers():
-    one, two = (from_array(brain(seed), np.eye(4)) for seed in (0, 1))
-    assert one.digest == from_array(brain(0), np.eye(4), "other").digest
-    assert one.digest != two.digest
-    assert one.digest != from_array(brain(0), 2 * np.eye(4)).digest
-
-
-@pytest.mark.parametrize(
-    ("voxels", "mask"),
-    [
-        (torch.ones(4, 4, 4), torch.ones(4, 4, 4, dtype=torch.bool)),
-        (torch.ones(1, 4, 4, 4), torch.ones(4, 4, 5, dtype=torch.bool)),
-        (torch.ones(1, 4, 4, 4), torch.zeros(4, 4, 4, dtype=torch.bool)),
-    ],
-)
-def test_shapes_are_checked_at_the_border(voxels, mask):
-    with pytest.raises(VolumeError):
-        Volume(voxels, mask, np.eye(4), "wrong")
+def test_an_array_is_a_volume_whose_zeros_are_outside():
+    volume = from_array(VOXELS, AFFINES["thick slices"], "mine")
+    assert isinstance(volume, Volume)
+    assert np.array_equal(volume.brain, BRAIN)
+    assert volume.spacing.tolist() == [0.5, 0.5, 6.0]
+    assert volume.grid.shape == SHAPE

@@ -11,7 +11,7 @@ SMALL = ("--set", "frame.spacing=[4,4,4]")
 
 def test_a_run_folder_holds_the_model_and_how_it_came_about(run):
     assert {path.name for path in run.iterdir()} >= {
-        "model.safetensors", "config.toml", "metrics.jsonl", "MODEL_CARD.md"
+        "model.safetensors", "config.toml", "log.txt", "metrics.jsonl", "MODEL_CARD.md"
     }  # fmt: skip
     assert tomllib.loads((run / "config.toml").read_text())["frame"]["spacing"] == [4, 4, 4]
     steps = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -23,7 +23,7 @@ def test_only_the_healthy_are_learnt_from_and_the_rest_is_named(slicenet, brains
     assert "left out 2 of 10, group lesioned: sub-08, sub-09" in done.stderr
     origin = read(tmp_path).origin
     assert (len(origin.fitted), len(origin.calibrated)) == (4, 4)
-    assert "fewer than 20" in done.stderr
+    assert "fewer than 20" in done.stdout
 
 
 def test_a_lesion_among_the_healthy_is_refused_and_the_exit_code_tells(slicenet, brains, tmp_path):
