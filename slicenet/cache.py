@@ -9,11 +9,11 @@ from typing import final
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
 from slicenet.features import FeatureMap
-from slicenet.files import replacing
+from slicenet.files import write_bytes
 from slicenet.folders import cache_folder
 from slicenet.volume import Volume
 from slicenet.watch import Watch
@@ -43,14 +43,12 @@ class Cache:
 
     def store(self, key: str, features: FeatureMap) -> None:
         """Keep a map, unless it cannot fit; a full or read-only disk costs time, not the run."""
-        vectors = _compact(features.vectors.cpu())
-        size = vectors.nbytes + features.inside.nbytes
+        vectors, inside = _compact(features.vectors.cpu()), features.inside.cpu()
+        size = vectors.nbytes + inside.nbytes
         if self._make_room(size):
             try:
-                with replacing(self._path(key)) as temporary:
-                    inside = features.inside.cpu()
-                    save_file({"vectors": vectors, "inside": inside}, temporary)
-            except (OSError, SafetensorError):
+                write_bytes(self._path(key), serialize({"vectors": vectors, "inside": inside}))
+            except OSError:
                 return
 
     def size(self) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from typing import Any, final
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
 from slicenet.backends import BACKENDS
@@ -20,7 +20,7 @@ from slicenet.calibration import Calibration
 from slicenet.config import overlay
 from slicenet.detector import Detector
 from slicenet.errors import CheckpointError, ConfigError
-from slicenet.files import replacing
+from slicenet.files import write_bytes
 
 FORMAT = 1
 LIBRARIES = ("slicenet-mri", "torch", "numpy", "nibabel", "timm", "FrEIA")
@@ -71,8 +71,8 @@ def save(path: Path, model: Model) -> str:
     digest = _digest(header, tensors)
     # One entry only: safetensors writes several in no fixed order, and the bytes should be fixed.
     about = json.dumps({"sha256": digest, "header": header}, sort_keys=True)
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, {"slicenet": about})
+    # Through our own door: safetensors' own writer hides that a disk is full.
+    write_bytes(path, serialize(tensors, {"slicenet": about}))
     return digest
 
 

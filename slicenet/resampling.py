@@ -101,7 +101,7 @@ def _slab(
 def _blur(volume: Tensor, axis: int, sigma: float) -> Tensor:
     index = torch.arange(volume.shape[axis], dtype=torch.float64)
     band = torch.exp(-0.5 * ((index[:, None] - index) / sigma) ** 2)
-    reach = max(1, round(4 * sigma))
+    reach = max(1, int(4 * sigma + 0.5))
     offsets = torch.arange(-reach, reach + 1, dtype=torch.float64)
     band = band / torch.exp(-0.5 * (offsets / sigma) ** 2).sum()
     band = band.masked_fill((index[:, None] - index).abs() > reach, 0)

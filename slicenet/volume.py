@@ -79,9 +79,11 @@ def read_volume(
     of them left behind would add up.
     """
     first = read_image(images[0], options)
-    given = read_mask(mask, first.grid, options) if mask else None
-    brain, noticed = given or (find_brain(first, printable(images[0])), ())
-    _check_mask(brain, name if mask is None else printable(mask))
+    brain, noticed = (
+        _read_brain(mask, first.grid, options)
+        if mask
+        else (find_brain(first, printable(images[0])), ())
+    )
     read = [first, *(_read_like(path, images[0], first.grid, options) for path in images[1:])]
     for path, image in zip(images, read, strict=True):
         _check_contrast(image.voxels[brain], path)
@@ -100,8 +102,20 @@ def read_volume(
 
 def from_array(voxels: np.ndarray, affine: np.ndarray, name: str = "array") -> Volume:
     """Take a skull-stripped RAS array [X, Y, Z]; voxels that are not 0 are brain."""
-    values = torch.from_numpy(np.ascontiguousarray(voxels, dtype=np.float32))
+    values = torch.from_numpy(np.array(voxels, np.float32, order="C"))
     return Volume(values[None], values != 0, np.asarray(affine, np.float64), name)
+
+
+def _read_brain(
+    path: Path, grid: Grid, options: ReadOptions
+) -> tuple[np.ndarray, tuple[Notice, ...]]:
+    brain, notices = read_mask(path, grid, options)
+    if not brain.any():
+        raise VolumeError(f"{printable(path)}: the brain mask is empty", "E_MASK")
+    if brain.all():
+        hint = "a mask of the brain leaves the rest out"
+        raise VolumeError(f"{printable(path)}: the brain mask covers all voxels", "E_MASK", hint)
+    return brain, notices
 
 
 def _read_like(path: Path, first: Path, grid: Grid, options: ReadOptions) -> Image:
@@ -114,14 +128,6 @@ def _read_like(path: Path, first: Path, grid: Grid, options: ReadOptions) -> Ima
         hint = "register and resample the sequences to one of them first"
         raise VolumeError(f"{printable(path)}: {text}", "E_GRID", hint)
     return replace(image, voxels=voxels, grid=grid)
-
-
-def _check_mask(brain: np.ndarray, name: str) -> None:
-    if not brain.any():
-        raise VolumeError(f"{name}: the brain mask is empty", "E_MASK")
-    if brain.all():
-        hint = "a mask of the brain leaves the rest out"
-        raise VolumeError(f"{name}: the brain mask covers all voxels", "E_MASK", hint)
 
 
 def _check_contrast(inside: np.ndarray, path: Path) -> None:

@@ -182,3 +182,5 @@ def test_an_array_is_a_volume_whose_zeros_are_outside():
     assert np.array_equal(volume.brain, BRAIN)
     assert volume.spacing.tolist() == [0.5, 0.5, 6.0]
     assert volume.grid.shape == SHAPE
+    flipped = VOXELS.astype(np.float32)[:, :, 10:11][:, :, ::-1]
+    assert np.array_equal(from_array(flipped, np.eye(4)).voxels[0], flipped)

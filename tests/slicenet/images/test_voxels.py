@@ -52,7 +52,7 @@ def test_slabs_join_without_a_seam():
 def test_a07_fewer_voxels_than_claimed_are_told_in_bytes(tmp_path):
     assert outcomes(7, tmp_path) == ["E_TRUNCATED"] * 2
     with pytest.raises(VolumeError, match="152,600 of 153,600 bytes"):
-        read_image(tmp_path / "a07-too-short.nii.gz")
+        read_image(tmp_path / "a07-too-short-packed.nii.gz")
 
 
 def test_b35_large_whole_numbers_are_read_or_refused_never_blurred(tmp_path):
