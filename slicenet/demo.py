@@ -28,10 +28,12 @@ RULE = (
 SHOWN = 4  # volumes in the picture
 STYLE = """
 :root { color-scheme: light dark }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: auto; padding: 2rem 1rem }
 .wide { overflow-x: auto }
 table { border-collapse: collapse; font-size: .9rem; white-space: nowrap }
-th, td { text-align: right; padding: .3rem .8rem; border-bottom: 1px solid #8886 }
+small { opacity: .7 }
+th, td { text-align: right; vertical-align: top }
+th, td { padding: .3rem .8rem; border-bottom: 1px solid #8886 }
 th:first-child, td:first-child { text-align: left }
 img { max-width: 100%; border-radius: 4px }
 pre { overflow-x: auto; padding: 1rem; background: #8882; border-radius: 4px }

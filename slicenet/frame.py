@@ -25,7 +25,7 @@ class FrameSettings:
     box: tuple[float, float, float] = (192.0, 224.0, 192.0)  # mm, holds the whole brain
     spacing: tuple[float, float, float] = (1.0, 1.0, 2.0)  # mm
     anchor: str = "auto"  # "auto": MNI millimetres where the file says so, or "brain": its own box
-    centre: tuple[float, float, float] = (0.0, -18.0, 4.0)  # mm, of the box in MNI space
+    centre: tuple[float, float, float] = (0.0, -17.0, 10.0)  # mm, of a brain's box in MNI space
     intensity: str = "robust"  # or "histogram": matched to the training cohort as well
 
     def __post_init__(self) -> None:

@@ -68,10 +68,17 @@ def page(lines: Sequence[Line]) -> str:
     """The table as HTML."""
     head = "".join(f"<th>{html.escape(name)}</th>" for name in header())
     body = "".join(
-        f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in line.cells())}</tr>"
+        f"<tr>{''.join(f'<td>{_stacked(cell)}</td>' for cell in line.cells())}</tr>"
         for line in lines
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _stacked(cell: str) -> str:
+    """A figure with its interval below it, so that the table fits a page."""
+    value, _, interval = cell.partition(" [")
+    below = f"<br><small>[{html.escape(interval)}</small>" if interval else ""
+    return html.escape(value) + below
 
 
 def records(lines: Sequence[Line]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from slicenet import files
 from slicenet.checkpoint import Model, settings_table, versions
 from slicenet.cohort import Case
 from slicenet.errors import ConfigError, Notice, SlicenetError
+from slicenet.images.pairs import find_pair
 from slicenet.images.write import write_mask
 from slicenet.scoring import AnomalyMap
 
@@ -188,7 +189,12 @@ def warn_all(model_notices: Sequence[Notice], case_notices: Sequence[Notice]) ->
 
 
 def _sources(case: Case) -> list[dict[str, str]]:
-    paths = [*case.images, *([case.mask] if case.mask else [])]
+    pairs = [find_pair(path) for path in case.images]
+    images = [
+        part for path, pair in zip(case.images, pairs, strict=True)
+        for part in ((pair.header, pair.voxels) if pair else (path,))
+    ]  # fmt: skip
+    paths = [*images, *([case.mask] if case.mask else [])]
     return [{"file": path.name, "sha256": files.digest(path)} for path in paths]
 
 

@@ -54,7 +54,8 @@ def make_brain():
         anatomy = torch.Generator().manual_seed(12345)  # what all brains have in common
         common = smooth(torch.randn(sequences, *shape, generator=anatomy), (3, 3, 3)) * 20
         own = smooth(torch.randn(sequences, *shape, generator=generator), (1, 1, 1)) * 2
-        axes = [torch.linspace(-1.15, 1.15, size) for size in shape]
+        spans = [1.15 if size > 1 else 0.0 for size in shape]
+        axes = [torch.linspace(-s, s, size) for s, size in zip(spans, shape, strict=True)]
         distance = axes[0][:, None, None] ** 2 + axes[1][:, None] ** 2 + axes[2] ** 2
         brain = distance < 1
         voxels = 100 + 10 * common + own

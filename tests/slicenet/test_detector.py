@@ -1,3 +1,6 @@
+from itertools import permutations, product
+
+import nibabel as nib
 import numpy as np
 import pytest
 import torch
@@ -10,6 +13,18 @@ from slicenet.frame import FrameSettings
 from slicenet.images.write import write_map
 from slicenet.resampling import smooth_inside
 
+TURNS = [
+    np.array([axes, flips]).T
+    for axes in permutations(range(3))
+    for flips in product((1, -1), repeat=3)
+]
+GRIDS = {  # shape, spacing in mm, angle of the axes to the world's
+    "plain": ((44, 52, 40), (3, 3, 3), 0),
+    "oblique": ((44, 52, 40), (3, 3, 3), 30),
+    "flat": ((60, 72, 16), (1.5, 1.5, 6), 0),
+    "thin": ((100, 120, 12), (0.5, 0.5, 6), 30),
+    "slice": ((60, 72, 1), (2, 2, 5), 0),
+}
 SETTINGS = ZScore(frame=FrameSettings(spacing=(4.0, 4.0, 4.0)))
 
 
@@ -34,6 +49,30 @@ def test_the_map_carries_the_calibration_and_the_volume_score(detector, make_bra
     assert sick.volume_score > healthy.volume_score
     assert sick.p_value == 1 / 5
     assert sick.volume_score == pytest.approx(sick.worst(0.01))
+
+
+@pytest.fixture(scope="module", params=sorted(GRIDS))
+def straight(request, detector, make_brain, tmp_path_factory):
+    """A scan on one of GRIDS, and the map of it as stored."""
+    shape, spacing, angle = GRIDS[request.param]
+    volume, folder = make_brain(5, shape=shape), tmp_path_factory.mktemp("turns")
+    turn = nib.eulerangles.euler2mat(z=np.radians(angle))
+    affine = nib.affines.from_matvec(turn @ np.diag(spacing), (-50, -60, -40))
+    image = nib.Nifti1Image(volume.voxels[0].numpy(), affine)
+    nib.save(image, folder / "scan.nii.gz")
+    detector.score(folder / "scan.nii.gz").write(folder / "map.nii.gz")
+    return image, nib.load(folder / "map.nii.gz")
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=str)
+def test_49_the_map_of_a_turned_scan_is_the_turned_map(detector, straight, turn, tmp_path):
+    image, wanted = (one.as_reoriented(turn) for one in straight)
+    nib.save(image, tmp_path / "scan.nii.gz")
+    detector.score(tmp_path / "scan.nii.gz").write(tmp_path / "map.nii.gz")
+    found = nib.load(tmp_path / "map.nii.gz")
+    assert np.allclose(found.affine, wanted.affine, atol=1e-5)
+    assert np.abs(np.asarray(found.dataobj) - np.asarray(wanted.dataobj)).max() < 1e-4
+    assert np.asarray(found.dataobj).any()
 
 
 def test_fitting_again_forgets_the_calibration(make_brain, tmp_path):
