@@ -1,7 +1,9 @@
 """Feature maps on disk: described once, walked by every epoch and by every later run."""
 
+import contextlib
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
+from slicenet import __version__
 from slicenet.features import FeatureMap
 from slicenet.files import write_bytes
 from slicenet.folders import cache_folder
@@ -21,6 +24,7 @@ from slicenet.watch import Watch
 FORMAT = 1  # raise it when the same key would hold other numbers
 HALF_LIMIT = 6e4  # half precision ends at 65504
 ENDING = ".features.safetensors"
+ABANDONED = 24 * 3600.0  # seconds after which half a file belongs to nobody
 
 
 @final
@@ -34,8 +38,9 @@ class Cache:
     def load(self, key: str) -> FeatureMap | None:
         """The map of `key`, memory-mapped, or nothing."""
         path = self._path(key)
-        try:
+        with contextlib.suppress(OSError):  # a shared cache may be for reading only
             os.utime(path)  # the time of last use
+        try:
             with safe_open(path, "pt") as file:
                 return FeatureMap(file.get_tensor("vectors"), file.get_tensor("inside"))
         except (OSError, SafetensorError):  # another run has just made room, or damaged
@@ -45,11 +50,9 @@ class Cache:
         """Keep a map, unless it cannot fit; a full or read-only disk costs time, not the run."""
         vectors, inside = _compact(features.vectors.cpu()), features.inside.cpu()
         size = vectors.nbytes + inside.nbytes
-        if self._make_room(size):
-            try:
+        with contextlib.suppress(OSError):
+            if self._make_room(size):
                 write_bytes(self._path(key), serialize({"vectors": vectors, "inside": inside}))
-            except OSError:
-                return
 
     def size(self) -> tuple[int, int]:
         """Maps and bytes held."""
@@ -73,6 +76,9 @@ class Cache:
             yield status.st_mtime, status.st_size, path
 
     def _make_room(self, size: int) -> bool:
+        for left in self.folder.glob("??/.tmp-*"):
+            if left.stat().st_mtime < time.time() - ABANDONED:
+                left.unlink(missing_ok=True)
         held = sorted(self._held())
         spare = self.limit * 1e9 - size - sum(size for _, size, _ in held)
         for _, freed, path in held:
@@ -120,8 +126,8 @@ class CachedMaps:
 
 
 def signature(*modules: nn.Module) -> str:
-    """SHA-256 of the classes, settings and tensors of `modules`."""
-    whole = hashlib.sha256()
+    """SHA-256 of this version, and of the classes, settings and tensors of `modules`."""
+    whole = hashlib.sha256(__version__.encode())
     for module in modules:
         whole.update(f"{type(module).__qualname__} {module.settings!r}".encode())
         for name, tensor in sorted(module.state_dict().items()):

@@ -53,7 +53,7 @@ class Calibration:
 
     subjects: int
     curve: tuple[float, ...]  # thresholds at the rates of `CURVE`
-    intervals: tuple[tuple[float, float], ...]  # 95 %, of the thresholds at `RATES`
+    intervals: tuple[tuple[float, float], ...]  # 95 % bootstrap at `RATES`; none of one subject
     volume_scores: tuple[float, ...]  # of the healthy, sorted
 
     def value(self, threshold: Threshold) -> float:
@@ -107,7 +107,7 @@ class Calibrator:
 
     def add(self, scores: np.ndarray, volume_score: float) -> None:
         """Take the scores [N] inside the brain of one healthy volume."""
-        # The k-th highest of N is exceeded by k - 1: ranks that round up never overstate a rate.
+        # The score of rank k, from 0, is exceeded by k voxels at most: never more than the level.
         ranks = np.minimum(np.floor(LEVELS * len(scores)).astype(int), len(scores) - 1)
         self._tails.append(np.sort(scores)[::-1][ranks].astype(np.float64))
         self._volume_scores.append(volume_score)
@@ -120,6 +120,8 @@ class Calibrator:
         candidates, rates = self._rates()
         weights = np.full((subjects, 1), 1 / subjects)
         curve = _thresholds(candidates, rates @ weights, CURVE)[:, 0]
+        if subjects < 2:
+            return Calibration(subjects, tuple(curve.tolist()), (), tuple(self._volume_scores))
         draws = np.random.default_rng(0).multinomial(subjects, weights[:, 0], RESAMPLES)
         drawn = _thresholds(candidates, rates @ (draws.T / subjects), RATES)
         low, high = np.quantile(drawn, (0.025, 0.975), axis=1)

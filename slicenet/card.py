@@ -35,7 +35,7 @@ def calibration_text(model: Model) -> str:
         return ""
     lines = [
         "## Thresholds\n",
-        "| healthy voxels above | threshold | 95 % interval |",
+        "| healthy voxels above | threshold | 95 % bootstrap interval |",
         "|---|---|---|",
     ]
     values = calibration.thresholds().values()

@@ -157,13 +157,13 @@ def _rebuild(
         raise CheckpointError(f"{path}: no backend called {name!r} here", "E_MODEL")
     try:
         backend = overlay(BACKENDS[name](), header["settings"])
+        origin = overlay(Origin(("",), ("",), ("",)), header["origin"])
     except ConfigError as error:
         raise CheckpointError(f"{path}: {error.message}", "E_MODEL") from error
     detector = backend.build()
     _fill(path, detector, tensors)
     if header["calibration"] is not None:
         detector.calibration = Calibration.from_table(header["calibration"])
-    origin = overlay(Origin(("",), ("",), ("",)), header["origin"])
     return Model(detector.eval(), name, backend, origin, header["versions"], digest)
 
 

@@ -12,9 +12,10 @@ from slicenet.checkpoint import Model
 from slicenet.cohort import Cohort
 from slicenet.detector import Detector
 from slicenet.errors import NoInputError
+from slicenet.inspection import Usable
 from slicenet.metrics import Evaluation, ScoredCase, evaluate
 from slicenet.recipe import Recipe
-from slicenet.training import Usable, train
+from slicenet.training import train
 from slicenet.watch import Watch, silent
 
 LEAST_TESTED = 2  # healthy subjects, so that volume scores have something to be compared with
@@ -37,14 +38,18 @@ class Result:
     model: Model
     evaluation: Evaluation
     train_seconds: float
-    score_seconds: float  # a volume
+    score_seconds: float  # median of a volume, reading included
 
 
 def divide(cohort: Cohort, share: float, seed: int) -> Split:
-    """Hold out a share of the healthy subjects, chosen by seed, beside all that are not healthy."""
+    """Hold out a share of the healthy subjects, chosen by seed, beside all that are not healthy.
+
+    A subject with any scan that is not healthy is only tested.
+    """
     subjects = [case.subject or case.name for case in cohort.cases]
-    healthy = [i for i, case in enumerate(cohort.cases) if case.group.casefold() == "healthy"]
-    if len(healthy) == len(subjects):
+    ill = {s for s, case in zip(subjects, cohort.cases, strict=True) if not case.is_healthy}
+    healthy = [index for index, subject in enumerate(subjects) if subject not in ill]
+    if not ill:
         raise NoInputError(
             "only healthy cases: nothing to tell apart", "E_NO_INPUT",
             "give a cohort whose table has groups healthy and others, with truth masks",
@@ -67,16 +72,21 @@ def run(
     model = train(recipe.name, recipe.backend, usable, recipe.train, watch, cache, device)
     trained = time.perf_counter()
     calibration = model.detector.calibration
-    cases = _scored(model.detector, tested, watch)
+    seconds: list[float] = []
+    cases = _scored(model.detector, tested, seconds, watch)
     evaluation = evaluate(cases, calibration.thresholds() if calibration else {})
-    seconds = (time.perf_counter() - trained) / len(tested)
-    return Result(model, evaluation, trained - began, seconds)
+    return Result(model, evaluation, trained - began, float(np.median(seconds)))
 
 
-def _scored(detector: Detector, cohort: Cohort, watch: Watch) -> Iterator[ScoredCase]:
+def _scored(
+    detector: Detector, cohort: Cohort, seconds: list[float], watch: Watch
+) -> Iterator[ScoredCase]:
+    """Every case with its map; `seconds` gets the time that reading and scoring each one took."""
     for done, case in enumerate(cohort.cases, start=1):
+        began = time.perf_counter()
         volume = cohort[done - 1]
         anomalies = detector.score(volume)
+        seconds.append(time.perf_counter() - began)
         x, y, z = volume.spacing.tolist()
         truth = case.read_truth(volume, cohort.options)
         yield ScoredCase(

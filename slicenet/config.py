@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from slicenet.errors import ConfigError
 
 S = TypeVar("S")
+INFINITE = (float("inf"), float("-inf"))
 
 
 def overlay(settings: S, table: Mapping[str, Any], where: str = "") -> S:
@@ -102,7 +103,7 @@ def _fit(default: Any, value: Any, where: str) -> Any:
             return tuple(_fit(default[0], one, where) for one in value) if default else tuple(value)
         case float(), int() if not isinstance(value, bool):
             return float(value)
-        case _ if type(value) is type(default):
+        case _ if type(value) is type(default) and value == value and value not in INFINITE:
             return value
     expected = "a table" if dataclasses.is_dataclass(default) else type(default).__name__
     raise ConfigError(f"{where}: expected {expected}, got {value!r}", "E_SETTING")

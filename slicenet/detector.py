@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -70,11 +71,14 @@ class Detector(nn.Module):
             watch("calibrate", done, len(healthy))
         self.calibration = calibrator.finish()
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def score(self, volume: Volume | Path | str) -> AnomalyMap:
         """Map anomalies on the grid of `volume`."""
         if not isinstance(volume, Volume):
-            volume = find_cohort([Path(volume)])[0]
+            cohort = find_cohort([Path(volume)])
+            if len(cohort) != 1:
+                raise ConfigError(f"{volume}: {len(cohort)} volumes, score takes one", "E_MANY")
+            volume = cohort[0]
         framed = self.frame.enter(volume)
         features = self.extractor.extract(framed)
         lattice = self._smooth(features.lattice(self.scorer.score(features)).cpu(), features)
@@ -95,8 +99,8 @@ class Detector(nn.Module):
     def _smooth(self, lattice: Tensor, features: FeatureMap) -> Tensor:
         if not self.finish.smooth:
             return lattice
-        cells = zip(self.frame.settings.box, lattice.shape, strict=True)
-        x, y, z = (self.finish.smooth * count / edge for edge, count in cells)
+        box = np.multiply(self.frame.shape, self.frame.settings.spacing)  # mm
+        x, y, z = (self.finish.smooth * np.array(lattice.shape) / box).tolist()
         return smooth_inside(lattice[None], features.inside.cpu(), (x, y, z))[0]
 
 

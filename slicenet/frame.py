@@ -46,29 +46,40 @@ class Frame(nn.Module):
     """Brings every brain to one grid along the world's axes and to one scale of intensities."""
 
     landmarks: Tensor  # [M, L], empty until fitted with histogram matching
+    sequences: Tensor  # [] int64, how many a volume has; 0 until fitted
 
     def __init__(self, settings: FrameSettings) -> None:
         super().__init__()
         self.settings = settings
         self.register_buffer("landmarks", torch.empty(0))
+        self.register_buffer("sequences", torch.tensor(0))
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Voxels of the box."""
-        x, y, z = np.rint(np.divide(self.settings.box, self.settings.spacing)).astype(int).tolist()
+        edges = np.divide(self.settings.box, self.settings.spacing)
+        # Up to a multiple of 4, so that lattices of larger cells can span it evenly.
+        x, y, z = (4 * np.ceil(np.round(edges / 4, 6)).astype(int)).tolist()
         return x, y, z
 
     def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
-        """Learn the cohort's mean landmarks, if histograms are to be matched."""
+        """Learn how many sequences there are, and their landmarks if histograms are matched."""
+        self.expect(next(iter(volumes)))
         if self.settings.intensity == "histogram":
-            found = [_landmarks(*self._resample(volume)) for volume in volumes]
+            found = []
+            for volume in volumes:
+                found.append(_landmarks(*self._resample(volume)))
+                watch("match", len(found), 0)
             self.landmarks = torch.stack(found).mean(0)
+
+    def expect(self, volume: Volume) -> None:
+        """From now on, take volumes with as many sequences as this one only."""
+        self.sequences = torch.tensor(len(volume.voxels))
 
     def enter(self, volume: Volume) -> Volume:
         """`volume` on the grid of the box, its brain at median 0 and quartile range 1."""
+        self._check_sequences(volume)
         voxels, brain = self._resample(volume)
-        if not brain.any():
-            raise VolumeError(f"{volume.name}: no brain inside the frame's box", "E_FRAME")
         if self.landmarks.numel():
             voxels = _match(voxels, brain, self.landmarks)
         return replace(
@@ -110,6 +121,8 @@ class Frame(nn.Module):
         to_source = np.linalg.inv(volume.affine @ corner) @ self.affine(volume)
         taken = sample(weighted, to_source, self.shape, self._reach(volume))
         brain = taken[-1] >= 0.5
+        if not brain.any():
+            raise VolumeError(f"{volume.name}: no brain inside the frame's box", "E_FRAME")
         # Voxels at the rim are partly brain: dividing by that part keeps them from going dark.
         voxels = taken[:-1] / taken[-1].clamp(min=0.5)
         return _standardise(voxels, brain, volume.name), brain
@@ -130,6 +143,14 @@ class Frame(nn.Module):
         directions = volume.affine[:3, :3] / volume.spacing
         extent = np.sqrt(((directions.T * self.settings.spacing) ** 2).sum(1))  # mm
         return extent / volume.spacing
+
+    def _check_sequences(self, volume: Volume) -> None:
+        wanted, given = int(self.sequences), len(volume.voxels)
+        if wanted not in (0, given):
+            raise VolumeError(
+                f"{volume.name}: {given} sequences, where the model has learnt from {wanted}",
+                "E_SEQUENCES", "name them with --sequences",
+            )  # fmt: skip
 
     def _cut(self, volume: Volume, brain: Tensor) -> tuple[Notice, ...]:
         voxel = abs(np.linalg.det(volume.affine[:3, :3]))
@@ -166,11 +187,9 @@ def _around_brain(volume: Volume) -> tuple[tuple[slice, ...], np.ndarray]:
 
 def _standardise(voxels: Tensor, brain: Tensor, name: str) -> Tensor:
     # Quartiles, not extremes: a bright lesion must not dim the healthy brain around it.
-    if not brain.any():
-        return voxels
     low, middle, high = _quantiles(voxels[:, brain], (0.25, 0.5, 0.75)).unbind(1)  # each [M]
     if not (high > low).all():
-        raise VolumeError(f"{name}: the brain has one intensity only", "E_CONSTANT")
+        raise VolumeError(f"{name}: the quartiles of its brain are one number", "E_CONSTANT")
     scale = (high - low)[:, None, None, None]
     return (voxels - middle[:, None, None, None]) / scale * brain
 

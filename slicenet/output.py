@@ -12,7 +12,7 @@ import slicenet
 from slicenet import files
 from slicenet.checkpoint import Model, settings_table, versions
 from slicenet.cohort import Case
-from slicenet.errors import ConfigError, Notice, SlicenetError
+from slicenet.errors import ConfigError, SlicenetError
 from slicenet.images.pairs import find_pair
 from slicenet.images.write import write_mask
 from slicenet.scoring import AnomalyMap
@@ -64,11 +64,11 @@ class Output:
         names = {str(case.folder / case.prefix) for case in cases}
         foreign = [
             path for path, sidecar in self._sidecars()
-            if sidecar.get("model_sha256") != self.model.digest and self._stem(path) not in names
+            if not self._is_ours(sidecar) and self._stem(path) not in names
         ]  # fmt: skip
         if foreign:
             raise ConfigError(
-                f"{self.folder}: holds maps of another model, such as {foreign[0].name}",
+                f"{self.folder}: has maps of another model or threshold, as {foreign[0].name}",
                 "E_STALE", "choose another folder, or remove them",
             )  # fmt: skip
         files.write_json(self.folder / "run.json", self._run())
@@ -85,17 +85,20 @@ class Output:
         wanted = [self._path(case, HEATMAP), self._path(case, BRAIN)]
         wanted += [self._path(case, MASK)] if self.threshold else []
         return (
-            sidecar.get("model_sha256") == self.model.digest
-            and sidecar.get("settings_sha256") == self.settings_digest
+            self._is_ours(sidecar)
             and [s.get("sha256") for s in sidecar.get("sources", [])]
             == [source["sha256"] for source in _sources(case)]
             and all(path.is_file() for path in wanted)
         )
 
+    def forget(self, case: Case) -> None:
+        """From now on the case is not whole, whatever becomes of it."""
+        self._path(case, SIDECAR).unlink(missing_ok=True)
+
     def write(self, case: Case, anomalies: AnomalyMap) -> dict[str, Any]:
         """Write the files of one case, the sidecar last: where it stands, the case is whole."""
         sidecar = self._path(case, SIDECAR)
-        sidecar.unlink(missing_ok=True)
+        self.forget(case)
         anomalies.write(self._path(case, HEATMAP))
         write_mask(self._path(case, BRAIN), anomalies.brain.numpy(), anomalies.volume.grid)
         if self.threshold:
@@ -121,8 +124,7 @@ class Output:
     def finish(self) -> list[dict[str, Any]]:
         """Write scores.tsv over all whole cases of this model, strangest first; return its rows."""
         rows = [
-            sidecar["row"] for _, sidecar in self._sidecars()
-            if sidecar.get("model_sha256") == self.model.digest
+            sidecar["row"] for _, sidecar in self._sidecars() if self._is_ours(sidecar)
         ]  # fmt: skip
         rows.sort(key=lambda row: (-row["score"], row["name"]))
         lines = ["\t".join(COLUMNS)]
@@ -172,6 +174,10 @@ class Output:
             "warnings": [asdict(notice) for notice in anomalies.volume.notices],
         }
 
+    def _is_ours(self, sidecar: Mapping[str, Any]) -> bool:
+        made = sidecar.get("model_sha256"), sidecar.get("settings_sha256")
+        return made == (self.model.digest, self.settings_digest)
+
     def _path(self, case: Case, ending: str) -> Path:
         return self.folder / case.folder / f"{case.prefix}{ending}"
 
@@ -181,11 +187,6 @@ class Output:
     def _sidecars(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         for path in sorted(self.folder.rglob(f"*{SIDECAR}")):
             yield path, _read(path)
-
-
-def warn_all(model_notices: Sequence[Notice], case_notices: Sequence[Notice]) -> list[str]:
-    """One line for each notice, the same words once."""
-    return list(dict.fromkeys(f"{n.message} [{n.code}]" for n in (*model_notices, *case_notices)))
 
 
 def _sources(case: Case) -> list[dict[str, str]]:

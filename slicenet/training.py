@@ -1,8 +1,7 @@
 """From a cohort of healthy volumes to a calibrated model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import final
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,9 +10,8 @@ from slicenet.backends.base import Backend
 from slicenet.cache import Cache
 from slicenet.calibration import ENOUGH
 from slicenet.checkpoint import Model, Origin
-from slicenet.cohort import Cohort
-from slicenet.errors import ConfigError, NoInputError, Notice, SlicenetError, VolumeError
-from slicenet.files import digest
+from slicenet.errors import ConfigError, NoInputError, Notice
+from slicenet.inspection import Usable
 from slicenet.watch import Watch, silent
 
 LEAST_HELD_OUT = 4  # subjects
@@ -30,47 +28,6 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.holdout < 1:
             raise ConfigError("holdout: expected a share from 0 to below 1", "E_SETTING")
-
-
-@final
-@dataclass(frozen=True)
-class Usable:
-    """What of a cohort can be learnt from, and why the rest cannot."""
-
-    cohort: Cohort
-    digests: tuple[str, ...]  # of each volume, in the cohort's order
-    failures: tuple[tuple[str, SlicenetError], ...] = ()
-    notices: tuple[Notice, ...] = field(default=())
-
-
-def inspect(cohort: Cohort, watch: Watch = silent, lesions: bool = False) -> Usable:
-    """Read every volume once; leave out what is broken, there twice, or lesioned unless wanted."""
-    kept: list[int] = []
-    digests: list[str] = []
-    failures: list[tuple[str, SlicenetError]] = []
-    notices: list[Notice] = list(cohort.notices)
-    for index, case in enumerate(cohort.cases):
-        try:
-            volume = cohort[index]
-            truth = case.read_truth(volume, cohort.options)
-            if truth is not None and truth.any() and not lesions:
-                raise VolumeError(
-                    f"{case.name}: its truth mask marks a lesion", "E_LESION",
-                    "training takes healthy volumes only",
-                )  # fmt: skip
-        except SlicenetError as error:
-            failures.append((case.name, error))
-        else:
-            notices += volume.notices
-            if volume.digest in digests:
-                twin = cohort.cases[kept[digests.index(volume.digest)]].name
-                message = f"{case.name}: the same file as {twin}, left out"
-                notices.append(Notice("W_DUPLICATE", message))
-            else:
-                kept.append(index)
-                digests.append(volume.digest)
-        watch("read", index + 1, len(cohort))
-    return Usable(cohort.select(kept), tuple(digests), tuple(failures), tuple(notices))
 
 
 def split(
@@ -115,7 +72,7 @@ def train(
     origin = Origin(
         tuple(usable.digests[index] for index in fitted),
         tuple(usable.digests[index] for index in held),
-        tuple(digest(path) for case in cohort.cases for path in case.images),
+        usable.files,
         settings.seed,
         cohort.synthetic,
     )
@@ -129,7 +86,10 @@ def remarks(model: Model) -> tuple[Notice, ...]:
     if calibration is None:
         found.append(Notice("W_UNCALIBRATED", "the model has no calibration, so no mask is made"))
     elif calibration.subjects < ENOUGH:
-        message = f"thresholds rest on {calibration.subjects} healthy subjects, fewer than {ENOUGH}"
+        message = (
+            f"thresholds rest on {calibration.subjects} healthy subjects, fewer than {ENOUGH}: "
+            "their intervals are too narrow"
+        )
         found.append(Notice("W_FEW", message))
     if model.origin.synthetic:
         message = "the model has learnt from phantoms only: its maps say nothing about patients"

@@ -60,7 +60,8 @@ class Volume:
         if self.source:
             return self.source
         parts = (self.voxels.numpy(), self.brain.numpy(), np.asarray(self.affine, np.float64))
-        whole = hashlib.sha256(str(tuple(self.voxels.shape)).encode())
+        place = f"{tuple(self.voxels.shape)} {self.in_template_space}"
+        whole = hashlib.sha256(place.encode())
         for part in parts:
             whole.update(np.ascontiguousarray(part).tobytes())
         return whole.hexdigest()

@@ -13,7 +13,7 @@ FLOORS = [
     {"config", "images", "installed", "locking"},
     {"volume", "weights"},
     {"cohort", "frame", "features", "calibration", "drawing"},
-    {"scoring", "cache", "phantom"},
+    {"scoring", "cache", "inspection", "phantom"},
     {"extractors", "scorers"},
     {"detector"},
     {"backends"},

@@ -12,6 +12,8 @@ from slicenet.images.image import read_mask
 from slicenet.images.options import ReadOptions
 from slicenet.volume import Volume, read_volume
 
+HEALTHY = ("healthy", "control", "controls", "hc")  # groups without lesions
+
 
 @final
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class Case:
     subject: str = ""  # BIDS label without `sub-`, or the id
     in_template_space: bool = False  # its name says `space-MNI…`
     synthetic: bool = False  # a phantom
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether its group says that it has no lesions; an unknown group says nothing."""
+        return self.group.casefold() in HEALTHY
 
     @property
     def prefix(self) -> str:

@@ -43,6 +43,12 @@ class Cohort(Sequence[Volume]):
         """The cases at these places, in the order asked for."""
         return replace(self, cases=tuple(self.cases[index] for index in keep))
 
+    def healthy(self) -> "Cohort":
+        """The cases of healthy groups; all of them where no case has any group."""
+        if not any(case.group for case in self.cases):
+            return self
+        return replace(self, cases=tuple(case for case in self.cases if case.is_healthy))
+
     def only(self, group: str) -> "Cohort":
         """The cases of one group; upper and lower case are one."""
         wanted = group.casefold()

@@ -38,9 +38,9 @@ def command(
     from slicenet import leaderboard
     from slicenet.cache import Cache
     from slicenet.comparing import divide
+    from slicenet.inspection import inspect_to_learn, inspect_to_test
     from slicenet.locking import locked
     from slicenet.recipe import resolve
-    from slicenet.training import inspect
 
     names = [name.strip() for name in backends.split(",") if name.strip()]
     if len(set(names)) < len(names) or not names:
@@ -49,7 +49,9 @@ def command(
     place = prepare(device, threads)
     split = divide(inputs.cohort(), test_share, seed)
     with locked(out), reporter(json_output) as watch:
-        usable, tested = inspect(split.healthy, watch), inspect(split.tested, watch, lesions=True)
+        frame = recipes[0].backend.build().frame
+        usable = inspect_to_learn(split.healthy, frame, watch)
+        tested = inspect_to_test(split.tested, frame, usable, watch)
         failures = [*usable.failures, *tested.failures]
         for case, error in failures:
             click.echo(f"left out {case}: {error} [{error.code}]", err=True)

@@ -110,7 +110,12 @@ def _tell(context: click.Context, message: str, code: str, hint: str) -> None:
 
 
 def _unforeseen(context: click.Context, error: Exception) -> int:
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    # torch has a type of its own for a full GPU, and none for a full CPU.
+    if (
+        isinstance(error, MemoryError)
+        or "can't allocate memory" in str(error)
+        or (type(error).__name__ == "OutOfMemoryError")
+    ):
         _tell(context, f"out of memory ({error})", "E_MEMORY", "smaller box, coarser spacing")
         return 6
     if isinstance(error, OSError) and error.errno in FULL:

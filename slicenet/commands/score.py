@@ -117,6 +117,7 @@ def _score_all(
             if output.finished(case):
                 told["kept"].append(case.name)
             else:
+                output.forget(case)
                 anomalies = model.detector.score(case.read(cohort.options))
                 sidecar = output.write(case, anomalies)
                 told["warnings"] += [f"{w['message']} [{w['code']}]" for w in sidecar["warnings"]]

@@ -10,8 +10,6 @@ from slicenet.commands.inputs import Inputs, input_options
 from slicenet.commands.progress import reporter
 from slicenet.errors import ConfigError, NoInputError, SlicenetError
 
-HEALTHY = ("", "healthy", "control", "controls", "hc")  # groups that training takes
-
 
 @click.command()
 @input_options
@@ -35,15 +33,16 @@ def command(
     from slicenet import checkpoint, files
     from slicenet.cache import Cache
     from slicenet.card import model_card
+    from slicenet.inspection import inspect_to_learn
     from slicenet.locking import locked
     from slicenet.recipe import resolve
-    from slicenet.training import inspect, train
+    from slicenet.training import train
 
     recipe = resolve(backend, config, assignments, seed)
     place = prepare(device, threads)
     cohort = _healthy(inputs, json_output)
     with locked(out), reporter(json_output) as watch:
-        usable = inspect(cohort, watch)
+        usable = inspect_to_learn(cohort, recipe.backend.build().frame, watch)
         told = _told(usable)
         click.echo("".join(f"{line}\n" for line in told), err=True, nl=False)
         if not usable.cohort.cases:
@@ -71,15 +70,16 @@ def _healthy(inputs: Inputs, json_output: bool) -> Any:
     cohort = inputs.cohort()
     if not json_output:
         inputs.show(cohort)
-    kept = [i for i, case in enumerate(cohort.cases) if case.group.casefold() in HEALTHY]
-    left = [case for case in cohort.cases if case.group.casefold() not in HEALTHY]
+    healthy = cohort.healthy()
+    kept = set(healthy.cases)
+    left = [case for case in cohort.cases if case not in kept]
     if left:
         names = ", ".join(case.name for case in left[:6]) + (", …" if len(left) > 6 else "")
-        groups = ", ".join(sorted({case.group for case in left}))
+        groups = ", ".join(sorted({case.group or "unknown" for case in left}))
         click.echo(f"left out {len(left)} of {len(cohort)}, group {groups}: {names}", err=True)
-    if not kept:
+    if not healthy.cases:
         raise NoInputError("no healthy case among the inputs", "E_NO_INPUT", "see column group")
-    return cohort.select(kept)
+    return healthy
 
 
 def _done(path: Path, recipe: Any, usable: Any, force: bool) -> bool:
@@ -155,7 +155,7 @@ def _text(summary: dict[str, Any]) -> str:
     ]
     lines += [
         f"  {row['fpr']:>6g} of healthy voxels lie above {row['value']:.4g}"
-        f"  (95 % interval {row['low']:.4g} to {row['high']:.4g})"
+        f"  (95 % bootstrap interval {row['low']:.4g} to {row['high']:.4g})"
         for row in summary["thresholds"]
     ]
     return "\n".join([*lines, *(f"warning: {warning}" for warning in summary["warnings"])])

@@ -64,5 +64,6 @@ def _edge(mean: Tensor, volume: Volume) -> Tensor:
             continue
         slope = (mean.roll(-1, axis + 1) - mean.roll(1, axis + 1)) / (2 * volume.spacing[axis])
         known = volume.brain.roll(-1, axis) & volume.brain.roll(1, axis)
+        known.index_fill_(axis, torch.tensor([0, known.shape[axis] - 1]), False)  # no wrapping
         squares += (slope * known).square()
     return squares.sqrt() * volume.brain

@@ -21,7 +21,6 @@ from slicenet.metrics.case import ScoredCase
 from slicenet.metrics.maps import MapFile
 from slicenet.scoring import worst
 
-HEALTHY = ("healthy", "control", "controls", "hc")  # groups without lesions
 TRUTH_MARKS = ("_label-lesion_mask", "_lesion_mask", "_lesion", "_truth", "_seg", "_mask", "")
 MOST = 0.5  # of the brain that a lesion mask may mark; more is an image taken for a mask
 SHARE = 0.01  # of the brain, whose mean stands for a volume score that nobody wrote down
@@ -46,7 +45,7 @@ def find_truths(place: Path, files: Sequence[MapFile]) -> Truths:
             raise
         # A folder of masks alone has no images, so no cases.
         cases, notices = (), ()
-    told = {case.name: case for case in cases if case.truth or _is_healthy(case)}
+    told = {case.name: case for case in cases if case.truth or case.is_healthy}
     if told:
         return Truths(_match(files, told), notices)
     if not place.is_dir():
@@ -77,10 +76,6 @@ def read_case(
     x, y, z = (float(edge) for edge in np.linalg.norm(grid.ras_affine[:3, :3], axis=0))
     case = ScoredCase(file.name, scores, inside, marked, (x, y, z), overall, file.subject)
     return case, (*brain_notices, *truth_notices)
-
-
-def _is_healthy(case: Case) -> bool:
-    return case.group.casefold() in HEALTHY
 
 
 def _match(files: Sequence[MapFile], cases: Mapping[str, Case]) -> dict[str, Path | None]:

@@ -20,7 +20,6 @@ from slicenet.phantom.randomness import Purpose, Streams
 from slicenet.phantom.settings import PhantomSettings
 from slicenet.volume import Volume
 
-HEALTHY = ("", "healthy", "control", "controls", "hc")  # groups that may be a base
 # Corners of the MNI brain's box, mm: where the mask of a stroke lies in a scan elsewhere.
 MNI_BRAIN = (np.array([-72.0, -107.0, -72.0]), np.array([72.0, 74.0, 83.0]))
 
@@ -39,8 +38,8 @@ def choose_sources(
 ) -> tuple[list[Source], list[Source]]:
     """Scans that stay healthy and scans that get lesions, of different subjects, drawn by seed."""
     usable: dict[str, Case] = {}
-    for case in _find(base, contrasts).cases:
-        if case.group.casefold() in HEALTHY and case.truth is None:
+    for case in _find(base, contrasts).healthy().cases:
+        if case.truth is None:
             usable.setdefault(case.subject, case)
     if healthy + lesioned > len(usable):
         message = f"{base}: asked for {healthy} + {lesioned} of {len(usable)} healthy subjects"

@@ -14,6 +14,7 @@ from slicenet.scoring import Scorer
 from slicenet.watch import Watch
 
 PLACEMENTS = ("position", "shared")
+PLACES = 4096  # covariances at once
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,10 @@ class GaussianSettings:
             raise ConfigError("mean and covariance: have position, shared", "E_SETTING")
         if self.mean == "shared" and self.covariance == "position":
             raise ConfigError("a shared mean has a shared covariance", "E_SETTING")
-        if self.prior < 0 or self.ridge < 0 or self.components < 0:
-            raise ConfigError("prior, ridge and components cannot be negative", "E_SETTING")
+        if self.prior <= 0 or self.ridge < 0 or self.components < 0:
+            raise ConfigError(
+                "prior must be positive, ridge and components not negative", "E_SETTING"
+            )
 
 
 @final
@@ -54,7 +57,7 @@ class GaussianScorer(Scorer):
 
     def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
         if self.settings.components:
-            self.basis = _basis(maps, self.settings.components)
+            self.basis = _basis(maps, self.settings.components).to(self.count.device)
         moments: Moments | None = None
         for features in maps:
             vectors = self._reduce(features.vectors)
@@ -66,10 +69,16 @@ class GaussianScorer(Scorer):
     def score(self, features: FeatureMap) -> Tensor:
         vectors = self._reduce(features.vectors)
         cells = features.cells() if len(self.count) > 1 else torch.zeros(1, dtype=torch.int64)
-        shared = self.settings.covariance == "shared"
-        covariance = self._shared_covariance()[None] if shared else self._covariances(cells)
         centred = vectors - self._means(cells)
-        return mahalanobis(centred, torch.linalg.cholesky(covariance)).float()
+        shared = self._shared_covariance()
+        if self.settings.covariance == "shared":
+            return mahalanobis(centred, torch.linalg.cholesky(shared)[None]).float()
+        # A few thousand places at a time, so that memory stays flat.
+        parts = [
+            mahalanobis(part, torch.linalg.cholesky(self._covariances(places, shared)))
+            for part, places in zip(centred.split(PLACES), cells.split(PLACES), strict=True)
+        ]
+        return torch.cat(parts).float()
 
     def merge(self, other: "GaussianScorer") -> None:
         """Become the fit over the maps of both; the two must share their settings and basis."""
@@ -100,11 +109,11 @@ class GaussianScorer(Scorer):
     def _shared_covariance(self) -> Tensor:
         return _ridged(self._moments().within()[None], self.settings.ridge)[0]
 
-    def _covariances(self, cells: Tensor) -> Tensor:
+    def _covariances(self, cells: Tensor, shared: Tensor) -> Tensor:
         """Covariance at each cell, shrunk towards the shared one, [N, C, C]."""
         count, prior = self.count[cells][:, None, None], self.settings.prior
-        own = self.scatter[cells]
-        blend = (own + prior * self._shared_covariance()) / (count - 1 + prior).clamp(min=1)
+        freedom = (count - 1).clamp(min=0)
+        blend = (self.scatter[cells] + prior * shared) / (freedom + prior)
         return _ridged(blend, self.settings.ridge)
 
     def _reduce(self, vectors: Tensor) -> Tensor:

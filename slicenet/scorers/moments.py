@@ -6,8 +6,6 @@ from typing import final
 import torch
 from torch import Tensor
 
-PLACES = 4096  # places factorised at once, so that memory stays flat
-
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -80,10 +78,5 @@ def mahalanobis(centred: Tensor, factors: Tensor) -> Tensor:
     if len(factors) == 1:
         solved = torch.linalg.solve_triangular(factors[0], centred.T, upper=False).T
     else:
-        solved = torch.cat(
-            [
-                torch.linalg.solve_triangular(f, c[:, :, None], upper=False)[:, :, 0]
-                for f, c in zip(factors.split(PLACES), centred.split(PLACES), strict=True)
-            ]
-        )
+        solved = torch.linalg.solve_triangular(factors, centred[:, :, None], upper=False)[:, :, 0]
     return solved.square().sum(1).sqrt()

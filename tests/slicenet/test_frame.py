@@ -158,9 +158,18 @@ def test_a_brain_outside_the_box_is_refused_and_a_cut_one_noticed():
     assert [notice.code for notice in framed.notices] == ["W_BOX"]
 
 
+def test_other_sequences_than_those_learnt_from_are_refused(make_brain):
+    frame = Frame(COARSE)
+    frame.enter(make_brain(0))  # before it is fitted, any number will do
+    frame.fit([make_brain(0, sequences=2)], silent)
+    frame.enter(make_brain(1, sequences=2))
+    with pytest.raises(VolumeError, match="1 sequences, where the model has learnt from 2"):
+        frame.enter(make_brain(1))
+
+
 def test_one_intensity_is_refused():
     flat = head((4, 4, 4))
-    with pytest.raises(VolumeError, match="one intensity"):
+    with pytest.raises(VolumeError, match="one number"):
         Frame(COARSE).enter(Volume(flat.brain[None].float(), flat.brain, flat.affine, "flat"))
 
 

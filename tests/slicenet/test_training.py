@@ -1,12 +1,12 @@
-import numpy as np
 import pytest
 
 from slicenet.backends.zscore import ZScore
 from slicenet.cohort import find_cohort
 from slicenet.errors import ConfigError, NoInputError
 from slicenet.frame import FrameSettings
-from slicenet.images.write import write_map, write_mask
-from slicenet.training import TrainSettings, inspect, remarks, split, train
+from slicenet.images.write import write_map
+from slicenet.inspection import inspect_to_learn
+from slicenet.training import TrainSettings, remarks, split, train
 
 BACKEND = ZScore(frame=FrameSettings(spacing=(4.0, 4.0, 4.0)))
 
@@ -44,31 +44,13 @@ def test_71_too_few_subjects_are_refused_with_a_way_out():
         TrainSettings(holdout=1.0)
 
 
-def test_broken_lesioned_and_doubled_volumes_are_left_out_and_named(folder, make_brain):
-    (folder / "sub-0_T1w.nii.gz").write_bytes(b"junk")
-    (folder / "sub-2_T1w.nii.gz").write_bytes((folder / "sub-1_T1w.nii.gz").read_bytes())
-    volume = make_brain(3)
-    truth = np.zeros(volume.brain.shape, bool)
-    truth[20:22, 20:22, 20:22] = True
-    write_mask(folder / "sub-3_label-lesion_mask.nii.gz", truth, volume.grid)
-    write_mask(
-        folder / "sub-4_label-lesion_mask.nii.gz", ~volume.brain.numpy() & False, volume.grid
-    )
-    usable = inspect(find_cohort([folder]))
-    assert [name for name, _ in usable.failures] == ["sub-0", "sub-3"]
-    assert usable.failures[1][1].code == "E_LESION"
-    assert [case.name for case in usable.cohort.cases] == [
-        "sub-1",
-        *(f"sub-{i}" for i in range(4, 8)),
-    ]
-    assert "W_DUPLICATE" in [notice.code for notice in usable.notices]
-    assert "sub-3" in [
-        case.name for case in inspect(find_cohort([folder]), lesions=True).cohort.cases
-    ]
-
-
 def test_what_calibrates_is_never_fitted(folder):
-    model = train("zscore", BACKEND, inspect(find_cohort([folder])), TrainSettings())
+    model = train(
+        "zscore",
+        BACKEND,
+        inspect_to_learn(find_cohort([folder]), BACKEND.build().frame),
+        TrainSettings(),
+    )
     assert len(model.origin.fitted) == 4
     assert len(model.origin.calibrated) == 4
     assert not set(model.origin.fitted) & set(model.origin.calibrated)
@@ -76,7 +58,7 @@ def test_what_calibrates_is_never_fitted(folder):
 
 
 def test_few_subjects_and_no_calibration_are_said(folder):
-    usable = inspect(find_cohort([folder]))
+    usable = inspect_to_learn(find_cohort([folder]), BACKEND.build().frame)
     few = train("zscore", BACKEND, usable, TrainSettings())
     assert [notice.code for notice in remarks(few)] == ["W_FEW"]
     none = train("zscore", BACKEND, usable, TrainSettings(holdout=0.0))

@@ -52,6 +52,23 @@ def test_one_bad_case_stops_no_other(slicenet, brains, run, tmp_path):
     assert not (tmp_path / "out" / "sub-02").exists()
 
 
+def test_an_input_that_went_bad_leaves_no_old_result_behind(slicenet, brains, run, tmp_path):
+    shutil.copytree(brains, tmp_path / "in")
+    slicenet("score", run, tmp_path / "in", "--out", tmp_path / "out")
+    (tmp_path / "in" / "sub-02" / "anat" / "sub-02_T1w.nii.gz").write_bytes(b"junk")
+    done = slicenet("score", run, tmp_path / "in", "--out", tmp_path / "out", "--json")
+    assert "sub-02" not in [case["name"] for case in json.loads(done.stdout)["cases"]]
+    assert "sub-02" not in (tmp_path / "out" / "scores.tsv").read_text()
+
+
+def test_96_two_thresholds_are_never_mixed_in_one_folder(slicenet, brains, run, tmp_path):
+    first, second = (brains / f"sub-0{i}" / "anat" / f"sub-0{i}_T1w.nii.gz" for i in (1, 2))
+    slicenet("score", run, first, "--out", tmp_path, "--threshold", "fpr:0.05")
+    done = slicenet("score", run, second, "--out", tmp_path, "--threshold", "fpr:0.001")
+    assert done.exit_code == 2
+    assert "another model or threshold" in done.stderr
+
+
 def test_no_good_case_ends_with_4(slicenet, run, tmp_path):
     (tmp_path / "bad.nii.gz").write_bytes(b"")
     done = slicenet("score", run, tmp_path / "bad.nii.gz", "--out", tmp_path / "out")

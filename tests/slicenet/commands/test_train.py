@@ -26,6 +26,16 @@ def test_only_the_healthy_are_learnt_from_and_the_rest_is_named(slicenet, brains
     assert "fewer than 20" in done.stdout
 
 
+def test_a_subject_that_the_table_does_not_know_is_left_out(slicenet, brains, tmp_path):
+    shutil.copytree(brains, tmp_path / "in")
+    table = tmp_path / "in" / "participants.tsv"
+    rows = [row for row in table.read_text().splitlines() if not row.startswith("sub-09")]
+    table.write_text("\n".join(rows) + "\n")
+    words = ("--backend", "histeq", *SMALL, "--out", tmp_path / "run")
+    done = slicenet("train", tmp_path / "in", *words)
+    assert "left out 2 of 10, group lesioned, unknown: sub-08, sub-09" in done.stderr
+
+
 def test_a_lesion_among_the_healthy_is_refused_and_the_exit_code_tells(slicenet, brains, tmp_path):
     shutil.copytree(brains, tmp_path / "in")
     table = tmp_path / "in" / "participants.tsv"

@@ -29,6 +29,14 @@ def test_a_ramp_has_its_slope_as_edge_and_a_flat_brain_has_none():
     assert flat[:, 1:].abs().max() < 0.05
 
 
+def test_the_first_and_last_plane_have_no_edge_across_the_box():
+    ramp = torch.arange(32.0)[:, None, None].expand(32, 32, 32)
+    features = TextureExtractor(TextureSettings(cell=2.0, scales=(2.0,))).extract(cube(ramp))
+    edge = features.lattice(features.vectors[:, 1])
+    assert edge[[0, -1]].max() < 1e-4
+    assert edge.max() < 1.2 * edge[16, 16, 16]
+
+
 def test_noise_raises_spread_at_every_scale_and_channels_count_up():
     generator = torch.Generator().manual_seed(0)
     noisy = torch.randn(32, 32, 32, generator=generator)

@@ -9,7 +9,7 @@ from slicenet.watch import silent
 
 INSIDE = torch.rand(3, 4, 5, generator=torch.Generator().manual_seed(7)) > 0.3
 COUNT = int(INSIDE.sum())
-PLAIN = {"prior": 0.0, "ridge": 0.0}
+PLAIN = {"ridge": 0.0}
 
 
 def maps(subjects=40, channels=3, seed=0, scale=1.0, offset=0.0):
