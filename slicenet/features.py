@@ -8,6 +8,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from slicenet.errors import Notice
 from slicenet.volume import Volume
 from slicenet.watch import Watch
 
@@ -42,6 +43,7 @@ class Extractor(nn.Module, abc.ABC):
     """Turns a framed volume into features; `settings` tell what the weights do not."""
 
     settings: object
+    notices: tuple[Notice, ...] = ()  # what a user of the model has to know
 
     @abc.abstractmethod
     def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:

@@ -81,7 +81,7 @@ def train(
 
 def remarks(model: Model) -> tuple[Notice, ...]:
     """What a user of `model` has to know before trusting its thresholds."""
-    found = []
+    found = list(model.detector.extractor.notices)
     calibration = model.detector.calibration
     if calibration is None:
         found.append(Notice("W_UNCALIBRATED", "the model has no calibration, so no mask is made"))

@@ -22,10 +22,10 @@ def pool(values: Tensor, brain: Tensor, steps: tuple[int, int, int]) -> Tensor:
     return F.avg_pool3d(values * brain, steps) / weight.clamp(min=1e-6)
 
 
-def touching(brain: Tensor, steps: tuple[int, int, int]) -> Tensor:
-    """Cells at least half of which are brain, [x, y, z] bool; a rim of less would be noise."""
+def touching(brain: Tensor, steps: tuple[int, int, int], least: float = 0.5) -> Tensor:
+    """Cells with at least that share of brain, [x, y, z] bool; a rim of less would be noise."""
     share = F.avg_pool3d(brain[None].float(), steps)[0]
-    return share >= min(0.5, float(share.max()))
+    return share >= min(least, float(share.max()))
 
 
 def _nearest_divisor(size: int, wanted: float) -> int:

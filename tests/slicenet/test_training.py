@@ -2,7 +2,7 @@ import pytest
 
 from slicenet.backends.zscore import ZScore
 from slicenet.cohort import find_cohort
-from slicenet.errors import ConfigError, NoInputError
+from slicenet.errors import ConfigError, NoInputError, Notice
 from slicenet.frame import FrameSettings
 from slicenet.images.write import write_map
 from slicenet.inspection import inspect_to_learn
@@ -63,3 +63,5 @@ def test_few_subjects_and_no_calibration_are_said(folder):
     assert [notice.code for notice in remarks(few)] == ["W_FEW"]
     none = train("zscore", BACKEND, usable, TrainSettings(holdout=0.0))
     assert [notice.code for notice in remarks(none)] == ["W_UNCALIBRATED"]
+    none.detector.extractor.notices = (Notice("W_RANDOM_WEIGHTS", "what an extractor says"),)
+    assert [notice.code for notice in remarks(none)] == ["W_RANDOM_WEIGHTS", "W_UNCALIBRATED"]

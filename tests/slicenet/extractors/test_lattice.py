@@ -22,6 +22,7 @@ def test_a_cell_counts_when_half_of_it_is_brain():
     brain[0] = True  # half of the first cell
     brain[2, 0, 0] = True  # an eighth of the second
     assert touching(brain, (2, 2, 2)).flatten().tolist() == [True, False]
+    assert touching(brain, (2, 2, 2), 0.1).flatten().tolist() == [True, True]
 
 
 def test_a_thin_brain_is_not_lost_in_large_cells():

@@ -1,0 +1,53 @@
+"""From framed intensities to the pictures that a backbone was trained on."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from slicenet.errors import ConfigError, VolumeError
+
+COLOURS = 3
+
+
+@dataclass(frozen=True)
+class PictureSettings:
+    """How intensities at median 0 and quartile range 1 become values from 0 to 1."""
+
+    # Healthy T1 spans -2.3 to 1.5: the rest is room for what is stranger, before it saturates.
+    limit: float = 3.0  # quartile ranges from the median, at which black and white lie
+    outside: float = 0.0  # what surrounds the brain: black, as around a stripped head
+
+    def __post_init__(self) -> None:
+        if self.limit <= 0 or not 0 <= self.outside <= 1:
+            raise ConfigError(
+                "picture: limit must be positive and outside within 0 to 1", "E_SETTING"
+            )
+
+
+def paint(voxels: Tensor, brain: Tensor, settings: PictureSettings) -> Tensor:
+    """Slices [M, H, W, S] with their brain [H, W, S] as colour pictures [S, 3, H, W] in 0 to 1.
+
+    One sequence is repeated; two leave their mean to the third colour.
+    """
+    limit = settings.limit
+    grey = (voxels.clamp(-limit, limit) + limit) / (2 * limit)
+    grey = torch.where(brain, grey, settings.outside)
+    return _colours(grey).permute(3, 0, 1, 2)
+
+
+def check_sequences(count: int, name: str) -> None:
+    """Refuse more sequences than a picture has colours."""
+    if count > COLOURS:
+        raise VolumeError(
+            f"{name}: {count} sequences, and a picture has {COLOURS} colours", "E_SEQUENCES",
+            "choose up to three of them",
+        )  # fmt: skip
+
+
+def _colours(grey: Tensor) -> Tensor:
+    if len(grey) == 1:
+        return grey.expand(COLOURS, -1, -1, -1)
+    if len(grey) == 2:
+        return torch.cat((grey, grey.mean(0, keepdim=True)))
+    return grey

@@ -1,0 +1,69 @@
+"""A volume turned so that its last axis runs through the slices of a plane."""
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from slicenet.extractors.crops import Crop, around
+from slicenet.extractors.pictures import PictureSettings, paint
+from slicenet.volume import Volume
+
+AXES = {"axial": (0, 1, 2), "coronal": (0, 2, 1), "sagittal": (1, 2, 0)}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class View:
+    """The slices of one plane, and the size at which they become pictures of square pixels."""
+
+    voxels: Tensor  # [M, H, W, S]
+    brain: Tensor  # [H, W, S] bool
+    size: tuple[int, int]  # of a picture, whole cells of the finest layer
+
+    def pictures(self, chosen: list[int], settings: PictureSettings) -> Tensor:
+        """Slices as pictures [S, 3, *size] in 0 to 1."""
+        painted = paint(self.voxels[..., chosen], self.brain[..., chosen], settings)
+        if painted.shape[2:] == self.size:
+            return painted
+        return F.interpolate(painted, self.size, mode="bilinear", antialias=True)
+
+    def crop(self, first: int, last: int, margin: int, unit: int) -> Crop:
+        """The window that holds the brain of the slices from `first` to `last`."""
+        filled = self.brain[:, :, first : last + 1].any(2)
+        shown = F.interpolate(filled[None, None].float(), self.size, mode="bilinear")[0, 0] > 0
+        return around(shown, margin, unit)
+
+
+def view(volume: Volume, plane: str, stride: int) -> View:
+    """`volume` in slices of `plane`, its axes in the order of `AXES`."""
+    rows, columns, _ = AXES[plane]
+    finest = min(volume.spacing[0], volume.spacing[1])  # the pixel of an axial slice
+    shape = volume.brain.shape
+    h, w = (
+        # The axial lattice is the volume's own; other planes stretch thick slices to its pixels.
+        shape[axis]
+        if plane == "axial" or volume.spacing[axis] <= finest
+        else max(1, round(shape[axis] * volume.spacing[axis] / finest / stride)) * stride
+        for axis in (rows, columns)
+    )
+    order = AXES[plane]
+    return View(
+        volume.voxels.permute(0, *(1 + axis for axis in order)),
+        volume.brain.permute(order),
+        (h, w),
+    )
+
+
+def ranks(inside: Tensor) -> Tensor:
+    """The row of each inside cell in a feature map's vectors, [x, y, z] int64."""
+    return (inside.flatten().cumsum(0) - 1).view_as(inside)
+
+
+def resample(layer: Tensor, shape: torch.Size) -> Tensor:
+    """A layer [C, h, w] that spans the same box, on a lattice of another shape."""
+    if layer.shape[1:] == shape:
+        return layer
+    return F.interpolate(layer[None], shape, mode="bilinear")[0]

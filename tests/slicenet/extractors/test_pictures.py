@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+import torch
+
+from slicenet.errors import ConfigError, VolumeError
+from slicenet.extractors.pictures import PictureSettings, check_sequences, paint
+
+GENERATOR = torch.Generator().manual_seed(0)
+VOXELS = torch.randn(3, 4, 5, 6, generator=GENERATOR) * 3
+BRAIN = torch.rand(4, 5, 6, generator=GENERATOR) > 0.3
+
+
+@pytest.mark.parametrize("outside", [0.0, 0.25])
+def test_the_median_is_middle_grey_and_the_limits_are_black_and_white(outside):
+    painted = paint(VOXELS, BRAIN, PictureSettings(limit=2.0, outside=outside))
+    for index in range(6):
+        for colour in range(3):
+            wanted = np.interp(VOXELS[colour, :, :, index].numpy(), (-2, 2), (0, 1))
+            wanted = np.where(BRAIN[:, :, index].numpy(), wanted, outside)
+            assert np.allclose(painted[index, colour].numpy(), wanted, atol=1e-6)
+
+
+def test_one_sequence_is_repeated_and_two_leave_their_mean():
+    one = paint(VOXELS[:1], BRAIN, PictureSettings())
+    assert torch.equal(one, one[:, :1].expand(-1, 3, -1, -1))
+    two = paint(VOXELS[:2], BRAIN, PictureSettings())
+    assert torch.allclose(two[:, 2], (two[:, 0] + two[:, 1]) / 2)
+
+
+def test_a_fourth_sequence_has_no_colour():
+    check_sequences(3, "three")
+    with pytest.raises(VolumeError, match="four: 4 sequences"):
+        check_sequences(4, "four")
+
+
+@pytest.mark.parametrize("wrong", [{"limit": 0.0}, {"outside": 1.5}])
+def test_impossible_settings_are_refused(wrong):
+    with pytest.raises(ConfigError):
+        PictureSettings(**wrong)
