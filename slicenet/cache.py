@@ -79,6 +79,8 @@ class Cache:
         for left in self.folder.glob("??/.tmp-*"):
             if left.stat().st_mtime < time.time() - ABANDONED:
                 left.unlink(missing_ok=True)
+        if size > self.limit * 1e9:
+            return False
         held = sorted(self._held())
         spare = self.limit * 1e9 - size - sum(size for _, size, _ in held)
         for _, freed, path in held:

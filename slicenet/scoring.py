@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
@@ -24,7 +24,7 @@ from slicenet.watch import Watch
 class AnomalyMap:
     """Raw scores on the grid of the volume they were given for; higher is stranger."""
 
-    scores: Tensor  # [X, Y, Z] float32, RAS, 0 outside the brain
+    scores: Tensor = field(repr=False)  # [X, Y, Z] float32, RAS, 0 outside the brain
     volume: Volume
     volume_score: float  # one number for the whole brain
     calibration: Calibration | None = None

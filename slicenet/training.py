@@ -26,6 +26,8 @@ class TrainSettings:
     holdout: float = 0.2  # share of the subjects that calibrate and are never fitted; 0 for none
 
     def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**63:
+            raise ConfigError("seed: expected a whole number from 0", "E_SETTING")
         if not 0 <= self.holdout < 1:
             raise ConfigError("holdout: expected a share from 0 to below 1", "E_SETTING")
 

@@ -25,8 +25,8 @@ from slicenet.images.printable import printable
 class Volume:
     """M co-registered sequences of one brain in RAS order, with their place in the world."""
 
-    voxels: Tensor  # [M, X, Y, Z] float32
-    brain: Tensor  # [X, Y, Z] bool
+    voxels: Tensor = field(repr=False)  # [M, X, Y, Z] float32
+    brain: Tensor = field(repr=False)  # [X, Y, Z] bool
     affine: np.ndarray  # [4, 4] voxel to world, mm
     name: str
     in_template_space: bool = False  # world millimetres are MNI's

@@ -10,6 +10,7 @@ from slicenet.cohort.naming import FileName, ending, parse
 
 DERIVED = frozenset({"derivatives", "sourcedata", "code", "stimuli"})  # of a BIDS root
 DICOM = (".dcm", ".ima")
+PLAIN_LESION = "_label-lesion_mask"  # after the name of an image that is not of BIDS
 
 
 @final
@@ -152,6 +153,8 @@ def _keys(image: FileName) -> list[Hashable]:
 def _kind(mask: FileName) -> tuple[str, Hashable]:
     """Whether a mask is of the brain, of lesions or "" unknown, and the key of its image."""
     if not mask.in_bids:
+        if mask.stem.endswith(PLAIN_LESION):
+            return "lesion", mask.stem.removesuffix(PLAIN_LESION)
         stem, _, last = mask.stem.rpartition("_")
         return ("brain" if last.lower() == "mask" and stem else "", stem)
     kinds = {("brain", ""): "brain", ("", "lesion"): "lesion"}

@@ -5,7 +5,15 @@ from typing import Any
 
 import click
 
-from slicenet.commands.door import FILE, OUT, SOME_FAILED, echo_json, prepare, run_options
+from slicenet.commands.door import (
+    FILE,
+    OUT,
+    SOME_FAILED,
+    echo_json,
+    prepare,
+    refuse_inside,
+    run_options,
+)
 from slicenet.commands.inputs import Inputs, input_options
 from slicenet.commands.progress import reporter
 from slicenet.errors import ConfigError, SlicenetError
@@ -47,6 +55,7 @@ def command(
         raise ConfigError(f"--backends {backends}: name each backend once", "E_SETTING")
     recipes = [resolve(name, config, assignments, seed) for name in names]
     place = prepare(device, threads)
+    refuse_inside(out, inputs.places)
     split = divide(inputs.cohort(), test_share, seed)
     with locked(out), reporter(json_output) as watch:
         frame = recipes[0].backend.build().frame

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -18,10 +18,14 @@ from typing import Any, TypeVar
 
 import click
 
-from slicenet.errors import ConfigError, SlicenetError
+from slicenet.errors import ConfigError, ResourceError, SlicenetError
 
 F = TypeVar("F", bound=Callable[..., Any])
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM)
+FORBIDDEN = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
+)
 JSON_KEY = "slicenet.json"
 SIGNALS = ("SIGTERM", "SIGUSR1")  # of Slurm and of shells
 SOME_FAILED = 3
@@ -87,8 +91,20 @@ def prepare(device: str, threads: int | None) -> str:
     if device == "auto":
         return "cuda" if available["cuda"] else "mps" if available["mps"] else "cpu"
     if not available[device]:
-        raise ConfigError(f"--device {device}: not available here", "E_DEVICE", "--device auto")
+        raise ResourceError(f"--device {device}: not available here", "E_DEVICE", "--device auto")
     return device
+
+
+def refuse_inside(out: Path, places: Sequence[Path]) -> None:
+    """Nothing is ever written into an input folder, or next to an input file."""
+    target = out.resolve()
+    for place in places:
+        source = place.resolve()
+        inside = place.is_dir() and source in (target, *target.parents)
+        if inside or (place.is_file() and source.parent == target):
+            raise ConfigError(
+                f"{out}: lies inside the input {place}", "E_OUTPUT", "write somewhere else"
+            )
 
 
 def echo_json(content: Any) -> None:
@@ -121,7 +137,7 @@ def _unforeseen(context: click.Context, error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in FULL:
         _tell(context, f"{error.filename or 'disk'}: {error.strerror}", "E_DISK", "make room")
         return 6
-    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if isinstance(error, OSError) and error.errno in FORBIDDEN:
         _tell(context, f"{error.filename}: {error.strerror}", "E_OUTPUT", "")
         return 2
     if isinstance(error, OSError) and error.errno == errno.EPIPE:

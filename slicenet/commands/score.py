@@ -13,11 +13,12 @@ from slicenet.commands.door import (
     SOME_FAILED,
     echo_json,
     prepare,
+    refuse_inside,
     run_options,
 )
 from slicenet.commands.inputs import Inputs, input_options
 from slicenet.commands.progress import reporter
-from slicenet.errors import CheckpointError, ConfigError, NoInputError, SlicenetError
+from slicenet.errors import CheckpointError, NoInputError, SlicenetError
 
 DEFAULT = "fpr:0.01"
 
@@ -49,7 +50,7 @@ def command(
     asked = _threshold(model, threshold)
     inputs = inputs.at(rest)
     cohort = inputs.cohort()
-    _refuse_mixing(out, rest)
+    refuse_inside(out, rest)
     output = Output(out, model, asked, inputs.table())
     for notice in (*remarks(model), *cohort.notices):
         click.echo(f"warning: {notice.message} [{notice.code}]", err=True)
@@ -93,17 +94,6 @@ def _threshold(model: Any, asked: str | None) -> str | None:
             )  # fmt: skip
         calibration.value(wanted)
     return asked
-
-
-def _refuse_mixing(out: Path, places: Sequence[Path]) -> None:
-    inside = [place for place in places if place.is_dir()]
-    target = out.resolve()
-    for place in inside:
-        source = place.resolve()
-        if target == source or source in target.parents:
-            raise ConfigError(
-                f"{out}: lies inside the input {place}", "E_OUTPUT", "write somewhere else"
-            )
 
 
 def _score_all(

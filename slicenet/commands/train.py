@@ -5,7 +5,15 @@ from typing import Any
 
 import click
 
-from slicenet.commands.door import FILE, OUT, SOME_FAILED, echo_json, prepare, run_options
+from slicenet.commands.door import (
+    FILE,
+    OUT,
+    SOME_FAILED,
+    echo_json,
+    prepare,
+    refuse_inside,
+    run_options,
+)
 from slicenet.commands.inputs import Inputs, input_options
 from slicenet.commands.progress import reporter
 from slicenet.errors import ConfigError, NoInputError, SlicenetError
@@ -40,6 +48,7 @@ def command(
 
     recipe = resolve(backend, config, assignments, seed)
     place = prepare(device, threads)
+    refuse_inside(out, inputs.places)
     cohort = _healthy(inputs, json_output)
     with locked(out), reporter(json_output) as watch:
         usable = inspect_to_learn(cohort, recipe.backend.build().frame, watch)
@@ -54,9 +63,9 @@ def command(
             logged = _logged(out / "metrics.jsonl", watch)
             cache = Cache(limit=cache_gb)
             model = train(recipe.name, recipe.backend, usable, recipe.train, logged, cache, place)
-            checkpoint.save(path, model)
             files.write_text(out / "config.toml", recipe.to_toml())
             files.write_text(out / "MODEL_CARD.md", model_card(model, recipe))
+            checkpoint.save(path, model)  # last: where it stands, the folder is whole
         summary = _summary(path, usable.failures)
         text = _text(summary)
         files.write_text(out / "log.txt", "\n".join([*told, text]) + "\n")

@@ -82,6 +82,8 @@ class GaussianScorer(Scorer):
 
     def merge(self, other: "GaussianScorer") -> None:
         """Become the fit over the maps of both; the two must share their settings and basis."""
+        if self.settings != other.settings or not torch.equal(self.basis, other.basis):
+            raise ConfigError("fits of other settings or components cannot merge", "E_SETTING")
         moments = self._moments().merge(other._moments())
         self.count, self.mean, self.scatter = moments.count, moments.mean, moments.scatter
         self.overall = moments.pooled().mean[0]

@@ -72,3 +72,10 @@ def test_72_what_was_learnt_from_is_not_tested_under_another_name(folder, frame)
     learnt = inspect_to_learn(cohort.select([1]), frame)
     tested = inspect_to_test(cohort.select([2, 6]), frame, learnt)
     assert codes(tested) == {"sub-2": "E_LEAK"}
+
+
+def test_a_lesion_beside_a_plain_name_is_seen(tmp_path, frame, make_brain):
+    volume = make_brain(0)
+    write_map(tmp_path / "case.nii.gz", volume.voxels[0].numpy(), volume.grid)
+    write_mask(tmp_path / "case_label-lesion_mask.nii.gz", volume.brain.numpy(), volume.grid)
+    assert codes(inspect_to_learn(find_cohort([tmp_path]), frame)) == {"case": "E_LESION"}

@@ -98,7 +98,7 @@ def test_108_a_device_that_is_absent_is_refused_and_auto_finds_one():
     assert prepare("cpu", 1) == "cpu"
     absent = [d for d in ("cuda", "mps") if not available(d)]
     for device in absent:
-        with pytest.raises(ConfigError, match="not available"):
+        with pytest.raises(ResourceError, match="not available"):
             prepare(device, None)
 
 

@@ -119,6 +119,10 @@ def test_92_maps_are_never_written_into_the_input(slicenet, brains, run, tmp_pat
     shutil.copytree(brains, tmp_path / "in")
     for out in (tmp_path / "in", tmp_path / "in" / "maps"):
         assert slicenet("score", run, tmp_path / "in", "--out", out).exit_code == 2
+        trained = slicenet("train", tmp_path / "in", "--backend", "zscore", "--out", out)
+        assert trained.exit_code == 2
+    image = brains / "sub-01" / "anat" / "sub-01_T1w.nii.gz"
+    assert slicenet("score", run, image, "--out", image.parent).exit_code == 2
 
 
 def test_94_a_folder_that_another_run_holds_is_refused(brains, run, tmp_path):

@@ -84,6 +84,12 @@ def test_two_fits_merge_into_one_over_both(settings):
     assert torch.allclose(merged.score(new), whole.score(new), rtol=1e-3)
 
 
+def test_fits_that_differ_in_settings_do_not_merge():
+    one, two = (fitted(GaussianSettings(ridge=ridge), maps(4)) for ridge in (1e-3, 1e-2))
+    with pytest.raises(ConfigError, match="cannot merge"):
+        one.merge(two)
+
+
 def test_components_are_the_directions_of_most_variance():
     cohort = maps()
     scorer = fitted(GaussianSettings(mean="shared", components=2), cohort)
