@@ -81,7 +81,7 @@ class Output:
 
     def finished(self, case: Case) -> bool:
         """Whether this model has already scored this very input with these settings."""
-        sidecar = _read(self._path(case, SIDECAR))
+        sidecar = files.read_json(self._path(case, SIDECAR))
         wanted = [self._path(case, HEATMAP), self._path(case, BRAIN)]
         wanted += [self._path(case, MASK)] if self.threshold else []
         return (
@@ -186,7 +186,7 @@ class Output:
 
     def _sidecars(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         for path in sorted(self.folder.rglob(f"*{SIDECAR}")):
-            yield path, _read(path)
+            yield path, files.read_json(path)
 
 
 def _sources(case: Case) -> list[dict[str, str]]:
@@ -197,14 +197,6 @@ def _sources(case: Case) -> list[dict[str, str]]:
     ]  # fmt: skip
     paths = [*images, *([case.mask] if case.mask else [])]
     return [{"file": path.name, "sha256": files.digest(path)} for path in paths]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _description() -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """Folders of anomaly maps: what `slicenet score` leaves, or plain files of any other tool."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from slicenet.cohort import find_cohort
 from slicenet.errors import ConfigError, NoInputError, Notice, SlicenetError, VolumeError
+from slicenet.files import read_json
 
 # As `slicenet score` names the files of a case.
 HEATMAP = "_desc-anomaly_heatmap.nii.gz"
@@ -67,7 +67,7 @@ def find_maps(folder: Path) -> Maps:
 
 
 def _scored(folder: Path) -> Maps:
-    model = _read(folder / RUN).get("model", {})
+    model = read_json(folder / RUN).get("model", {})
     if not isinstance(model, dict) or not model.get("sha256"):
         raise ConfigError(f"{folder / RUN}: names no model", "E_RUN", "score again")
     files, failures = [], []
@@ -86,7 +86,7 @@ def _scored(folder: Path) -> Maps:
 
 
 def _scored_file(heatmap: Path, stem: str, model: str) -> MapFile:
-    sidecar = _read(heatmap.with_name(stem + SIDECAR))
+    sidecar = read_json(heatmap.with_name(stem + SIDECAR))
     row = sidecar.get("row")
     if not isinstance(row, dict) or not {"name", "score"} <= row.keys():
         # The sidecar is written last: without it, nobody knows whether the map is whole.
@@ -120,11 +120,3 @@ def _plain(folder: Path) -> Maps:
         text = f"{len(bare)} maps have no brain mask: voxels that are not 0 count as brain"
         notices.append(Notice("W_BRAIN_GUESSED", f"{folder}: {text}"))
     return Maps(folder, tuple(files), notices=(*notices, *cohort.notices))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

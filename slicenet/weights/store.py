@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialize
 from torch import Tensor
 
 from slicenet.errors import CheckpointError, ConfigError
-from slicenet.files import digest, replacing, write_json
+from slicenet.files import digest, write_bytes, write_json
 from slicenet.folders import weights_folder
 from slicenet.weights.known import KNOWN, by_digest, by_file
 from slicenet.weights.reading import read_tensors
@@ -60,9 +61,10 @@ def import_file(
     file = (folder or weights_folder()) / f"{name}{ENDING}"
     # A record must never speak of another file, so it goes first and comes last.
     _record(file).unlink(missing_ok=True)
-    with replacing(file) as temporary:
-        # Copied, because the views of one tensor that a .pth may hold cannot be saved twice.
-        save_file({key: value.contiguous().clone() for key, value in tensors.items()}, temporary)
+    # Copied, because the views of one tensor that a .pth may hold cannot be saved twice; through
+    # our own door, because safetensors' own writer hides that a disk is full.
+    copies = {key: value.contiguous().clone() for key, value in tensors.items()}
+    write_bytes(file, serialize(copies))
     record = {
         "sha256": digest(file),
         "source": source.name,
