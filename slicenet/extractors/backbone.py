@@ -37,15 +37,19 @@ class BackboneSettings:
 
 @final
 class Backbone(nn.Module):
-    """Pictures in, the maps of a few layers out, the finest first; always in inference mode."""
+    """Pictures in, the maps of a few layers out, the finest first."""
 
     strides: tuple[int, ...]  # pixels a cell of each layer
     channels: tuple[int, ...]
+    tapped: tuple[int, ...]  # which of the layers the settings tap
 
-    def __init__(self, settings: BackboneSettings) -> None:
+    def __init__(self, settings: BackboneSettings, finest: int | None = None) -> None:
+        """`finest` is timm's index of a layer from which on all are wanted, for a decoder."""
         super().__init__()
         self.settings = settings
-        network = _build(settings)
+        taps = settings.taps if finest is None else tuple(range(finest, settings.taps[-1] + 1))
+        self.tapped = tuple(taps.index(tap) for tap in settings.taps)
+        network = _build(settings, taps)
         self.strides = tuple(network.feature_info.reduction())
         self.channels = tuple(network.feature_info.channels())
         if any(coarse % fine for fine, coarse in zip(self.strides, self.strides[1:], strict=False)):
@@ -67,18 +71,25 @@ class Backbone(nn.Module):
             source = f"{self.settings.name} from {self.settings.weights}"
             fill(self.network, find(self.settings.weights, self.settings.name), source)
 
-    @torch.no_grad()
-    def look(self, pictures: Tensor) -> Sequence[Tensor]:
-        """RGB pictures [S, 3, H, W] in 0 to 1 to maps, each [S, C, H / stride, W / stride]."""
+    def forward(self, pictures: Tensor) -> Sequence[Tensor]:
+        """RGB pictures [S, 3, H, W] in 0 to 1 to maps, each [S, C, H / stride, W / stride].
+
+        For training: gradients pass, and the mode is whatever was set.
+        """
         device = next(self.network.parameters()).device
         seen = normalise(pictures.to(device), self.settings.expected)
         fast = uses_bfloat16(self.settings.precision, device)
-        self.network.eval()  # whatever trained it last
         with torch.autocast(device.type, torch.bfloat16, enabled=fast):
             return tuple(self.network(seen.contiguous(memory_format=torch.channels_last)))
 
+    @torch.no_grad()
+    def look(self, pictures: Tensor) -> Sequence[Tensor]:
+        """The same for scoring, in inference mode."""
+        self.network.eval()  # whatever trained it last
+        return self(pictures)
 
-def _build(settings: BackboneSettings) -> Any:
+
+def _build(settings: BackboneSettings, taps: tuple[int, ...]) -> Any:
     """The network with random weights, which follow from the seed and not from earlier draws."""
     # Any other form of name, hf-hub:… say, sends timm to the network.
     if not timm.is_model(settings.name):
@@ -87,10 +98,10 @@ def _build(settings: BackboneSettings) -> Any:
         torch.default_generator.manual_seed(torch.initial_seed())
         try:
             network = timm.create_model(
-                settings.name, pretrained=False, features_only=True, out_indices=settings.taps
+                settings.name, pretrained=False, features_only=True, out_indices=taps
             )
         except NO_TAPS as error:
-            message = f"{settings.name}: timm has no taps {settings.taps} in it ({error})"
+            message = f"{settings.name}: timm has no taps {taps} in it ({error})"
             raise ConfigError(message, "E_SETTING") from error
     for module in network.modules():
         # timm starts the last norm of each block at 0, which would leave its shortcut only.

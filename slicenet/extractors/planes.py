@@ -22,6 +22,7 @@ class View:
     voxels: Tensor  # [M, H, W, S]
     brain: Tensor  # [H, W, S] bool
     size: tuple[int, int]  # of a picture, whole cells of the finest layer
+    axes: tuple[int, int, int]  # of the volume, that run through rows, columns and slices
 
     def pictures(self, chosen: list[int], settings: PictureSettings) -> Tensor:
         """Slices as pictures [S, 3, *size] in 0 to 1."""
@@ -54,6 +55,7 @@ def view(volume: Volume, plane: str, stride: int) -> View:
         volume.voxels.permute(0, *(1 + axis for axis in order)),
         volume.brain.permute(order),
         (h, w),
+        order,
     )
 
 

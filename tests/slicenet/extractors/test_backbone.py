@@ -53,6 +53,22 @@ def test_strides_and_channels_are_told_before_anything_is_seen():
     assert shapes == [(2, 48, 8, 12), (2, 192, 4, 6)]
 
 
+def test_a_decoder_gets_every_layer_from_the_finest_on_and_tapped_ones_stay_the_same():
+    plain, rich = Backbone(TINY), Backbone(TINY, finest=0)
+    assert (rich.strides, rich.tapped) == ((2, 4, 8, 16), (2, 3))
+    rich.load_state_dict(plain.state_dict())
+    found = rich.look(PICTURES)
+    for index, right in zip(rich.tapped, plain.look(PICTURES), strict=True):
+        assert torch.allclose(found[index], right, atol=1e-5)
+
+
+def test_gradients_reach_the_first_layer_in_training_only():
+    backbone = Backbone(TINY)
+    sum(layer.square().mean() for layer in backbone(PICTURES)).backward()
+    assert backbone.network.conv1[0].weight.grad.abs().sum() > 0
+    assert not any(layer.requires_grad for layer in backbone.look(PICTURES))
+
+
 def test_random_weights_follow_from_the_seed_and_not_from_earlier_draws():
     states = []
     for seed in (7, 7, 8):
