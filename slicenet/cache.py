@@ -1,10 +1,13 @@
-"""Feature maps on disk: described once, walked by every epoch and by every later run."""
+"""Feature maps on disk, described once and walked by every epoch and every later run.
+
+And what extractors have learnt, so that two scorers of one extractor need not wait for it twice.
+"""
 
 import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
@@ -24,6 +27,7 @@ from slicenet.watch import Watch
 FORMAT = 1  # raise it when the same key would hold other numbers
 HALF_LIMIT = 6e4  # half precision ends at 65504
 ENDING = ".features.safetensors"
+LEARNT = ".learnt.safetensors"
 ABANDONED = 24 * 3600.0  # seconds after which half a file belongs to nobody
 
 
@@ -54,6 +58,25 @@ class Cache:
             if self._make_room(size):
                 write_bytes(self._path(key), serialize({"vectors": vectors, "inside": inside}))
 
+    def load_state(self, key: str) -> dict[str, Tensor] | None:
+        """The tensors kept under `key`, or nothing."""
+        path = self._path(key, LEARNT)
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        try:
+            with safe_open(path, "pt") as file:
+                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError):
+            return None
+
+    def store_state(self, key: str, state: Mapping[str, Tensor]) -> None:
+        """Keep tensors as they are, unless they cannot fit."""
+        tensors = {name: tensor.cpu().contiguous().clone() for name, tensor in state.items()}
+        size = sum(tensor.nbytes for tensor in tensors.values())
+        with contextlib.suppress(OSError):
+            if self._make_room(size):
+                write_bytes(self._path(key, LEARNT), serialize(tensors))
+
     def size(self) -> tuple[int, int]:
         """Maps and bytes held."""
         held = list(self._held())
@@ -64,11 +87,11 @@ class Cache:
         for _, _, path in self._held():
             path.unlink(missing_ok=True)
 
-    def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}{ENDING}"
+    def _path(self, key: str, ending: str = ENDING) -> Path:
+        return self.folder / key[:2] / f"{key}{ending}"
 
     def _held(self) -> Iterator[tuple[float, int, Path]]:
-        for path in self.folder.glob(f"??/*{ENDING}"):
+        for path in self.folder.glob("??/*.safetensors"):
             try:
                 status = path.stat()
             except FileNotFoundError:  # another run has just made room

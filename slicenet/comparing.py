@@ -15,7 +15,7 @@ from slicenet.errors import NoInputError
 from slicenet.inspection import Usable
 from slicenet.metrics import Evaluation, ScoredCase, evaluate
 from slicenet.recipe import Recipe
-from slicenet.training import train
+from slicenet.training import refuse_known, train
 from slicenet.watch import Watch, silent
 
 LEAST_TESTED = 2  # healthy subjects, so that volume scores have something to be compared with
@@ -68,6 +68,7 @@ def run(
     cache: Cache | None = None, device: str = "cpu",
 ) -> Result:  # fmt: skip
     """Train one backend and test it."""
+    refuse_known(recipe.backend.build(), tested)
     began = time.perf_counter()
     model = train(recipe.name, recipe.backend, usable, recipe.train, watch, cache, device)
     trained = time.perf_counter()

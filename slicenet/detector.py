@@ -1,5 +1,6 @@
 """A frame, an extractor and a scorer, joined: volumes in, anomaly maps out."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from slicenet.errors import ConfigError
 from slicenet.features import Extractor, FeatureMap
 from slicenet.frame import Frame
 from slicenet.resampling import smooth_inside
+from slicenet.scorers.positions import Positions, PositionSettings
 from slicenet.scoring import AnomalyMap, Scorer, worst
 from slicenet.volume import Volume
 from slicenet.watch import Watch, silent
@@ -25,8 +27,12 @@ from slicenet.watch import Watch, silent
 class MapSettings:
     """How the scores of cells become a map and one number."""
 
+    position: PositionSettings = PositionSettings()  # scores against those of healthy, by place
     smooth: float = 0.0  # mm, deviation of a Gaussian over the lattice, inside the brain only
     share: float = 0.01  # of the brain, the strangest, whose mean is the volume score
+    # Each map by its own median and spread: other scanners raise all scores of a brain alike. It
+    # comes after the volume score, which must know of that.
+    standardise: bool = False
 
     def __post_init__(self) -> None:
         if self.smooth < 0 or not 0 < self.share <= 1:
@@ -44,13 +50,15 @@ class Detector(nn.Module):
         self.frame = frame
         self.extractor = extractor
         self.scorer = scorer
+        self.positions = Positions(finish.position)
         self.finish = finish
         self.calibration: Calibration | None = None
 
     def on(self, device: str) -> "Detector":
         """Compute on `device`; the statistics of a scorer stay off mps, which has no doubles."""
         self.extractor.to(device)
-        self.scorer.to("cpu" if device == "mps" else device)
+        for statistics in (self.scorer, self.positions):
+            statistics.to("cpu" if device == "mps" else device)
         return self
 
     def fit(
@@ -58,9 +66,12 @@ class Detector(nn.Module):
     ) -> None:
         """Learn from healthy volumes only."""
         self.calibration = None
+        cache = cache or Cache()
         self.frame.fit(healthy, watch)
-        self.extractor.fit(_Framed(self.frame.enter, healthy), watch)
-        self.scorer.fit(self._maps(healthy, watch, cache or Cache()), watch)
+        self._fit_extractor(healthy, watch, cache)
+        maps = self._maps(healthy, watch, cache)
+        self.scorer.fit(maps, watch)
+        self.positions.fit((self.scorer.score(features), features.inside) for features in maps)
 
     def calibrate(self, healthy: Sequence[Volume], watch: Watch = silent) -> None:
         """Learn what scores mean, from healthy volumes that `fit` has not seen."""
@@ -81,11 +92,31 @@ class Detector(nn.Module):
             volume = cohort[0]
         framed = self.frame.enter(volume)
         features = self.extractor.extract(framed)
-        lattice = self._smooth(features.lattice(self.scorer.score(features)).cpu(), features)
+        found = self.positions.apply(self.scorer.score(features), features.inside)
+        lattice = self._smooth(features.lattice(found).cpu(), features)
         scores = self.frame.leave(lattice, features.inside.cpu(), volume)
         overall = worst(scores, volume.brain, self.finish.share)
+        if self.finish.standardise:
+            scores = by_own_bulk(scores, volume.brain)
         seen = replace(volume, notices=framed.notices)
         return AnomalyMap(scores, seen, overall, self.calibration)
+
+    def _fit_extractor(self, healthy: Sequence[Volume], watch: Watch, cache: Cache) -> None:
+        """Learn, or take what the same extractor has learnt from the same volumes before."""
+        framed = _Framed(self.frame.enter, healthy)
+        if not self.extractor.learns:
+            self.extractor.fit(framed, watch)
+            return
+        start = signature(self.frame, self.extractor)
+        whole = hashlib.sha256(f"{start} {self.extractor.sources()}".encode())
+        whole.update("".join(volume.digest for volume in healthy).encode())
+        key = whole.hexdigest()
+        if known := cache.load_state(key):
+            self.extractor.load_state_dict(known)
+            watch("learnt before", 1, 1)
+            return
+        self.extractor.fit(framed, watch)
+        cache.store_state(key, self.extractor.state_dict())
 
     def _maps(self, volumes: Sequence[Volume], watch: Watch, cache: Cache) -> CachedMaps:
         return CachedMaps(
@@ -102,6 +133,15 @@ class Detector(nn.Module):
         box = np.multiply(self.frame.shape, self.frame.settings.spacing)  # mm
         x, y, z = (self.finish.smooth * np.array(lattice.shape) / box).tolist()
         return smooth_inside(lattice[None], features.inside.cpu(), (x, y, z))[0]
+
+
+def by_own_bulk(scores: Tensor, brain: Tensor) -> Tensor:
+    """Scores in deviations from the median of their own brain, [X, Y, Z]; 0 outside it."""
+    inside = scores[brain].numpy()
+    middle = float(np.median(inside))
+    # Of a Gaussian, 1.4826 median absolute deviations are a standard deviation.
+    spread = 1.4826 * float(np.median(np.abs(inside - middle)))
+    return (scores - middle) / max(spread, 1e-6) * brain
 
 
 @final

@@ -44,10 +44,19 @@ class Extractor(nn.Module, abc.ABC):
 
     settings: object
     notices: tuple[Notice, ...] = ()  # what a user of the model has to know
+    learns: bool = False  # whether `fit` is work worth keeping for the next backend
 
     @abc.abstractmethod
     def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
         """Learn from healthy framed volumes, which may be walked more than once."""
+
+    def sources(self) -> str:
+        """What `fit` reads besides the volumes, as a digest of its content."""
+        return ""
+
+    def learnt_from(self) -> tuple[str, ...]:
+        """SHA-256 of the image files that taught the weights which `fit` brings."""
+        return ()
 
     @abc.abstractmethod
     def extract(self, volume: Volume) -> FeatureMap:

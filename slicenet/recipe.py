@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+from slicenet import presets
 from slicenet.backends import BACKENDS
 from slicenet.backends.base import Backend
 from slicenet.checkpoint import settings_table
@@ -20,6 +21,7 @@ class Recipe:
     """Everything that decides a training besides its data."""
 
     name: str  # of the backend
+    label: str  # what was asked for: a backend, or a preset of its settings
     backend: Backend
     train: TrainSettings
     notes: Mapping[str, str]  # where a value came from, by its dotted name; defaults are absent
@@ -38,28 +40,43 @@ def resolve(
     assignments: Sequence[str] = (),
     seed: int | None = None,
 ) -> Recipe:
-    """Defaults, then the file, then --set, then options: the later wins."""
+    """Defaults, then a preset, the file, --set and options: the later wins.
+
+    `name` is that of a backend, of a preset, or of a TOML file that names one of them.
+    """
     layers: list[tuple[str, dict[str, Any]]] = []
+    file = Path(name) if name and name.endswith(presets.ENDING) else None
+    if file:
+        layers.append((str(file), read_table(file)))
     if config:
         layers.append((str(config), read_table(config)))
     layers.append(("--set", parse_assignments(assignments)))
-    if name:
+    if name and not file:
         layers.append(("--backend", {"backend": name}))
     if seed is not None:
         layers.append(("--seed", {"train": {"seed": seed}}))
+    label = next((layer["backend"] for _, layer in reversed(layers) if "backend" in layer), None)
+    if label is None:
+        raise ConfigError("no backend named", "E_SETTING", f"--backend {' | '.join(BACKENDS)}")
+    if label in presets.names():
+        layers = [(source, _without(layer, "backend")) for source, layer in layers]
+        layers.insert(0, (f"preset {label}", presets.table(label)))
     table: dict[str, Any] = {}
     notes: dict[str, str] = {}
     for source, layer in layers:
         table = merge(table, layer)
         notes |= {path: source for path, _ in paths(layer)}
-    chosen = table.pop("backend", None)
-    if chosen is None:
-        raise ConfigError("no backend named", "E_SETTING", f"--backend {' | '.join(BACKENDS)}")
+    chosen = table.pop("backend")
     if chosen not in BACKENDS:
-        hint = suggest(str(chosen), list(BACKENDS))
+        hint = suggest(str(chosen), [*BACKENDS, *presets.names()])
         raise ConfigError(f"{chosen}: no such backend", "E_SETTING", hint)
     train = overlay(TrainSettings(), _table(table, "train"), "train.")
-    return Recipe(chosen, overlay(BACKENDS[chosen](), table), train, notes)
+    label = file.stem if file else str(label)
+    return Recipe(chosen, label, overlay(BACKENDS[chosen](), table), train, notes)
+
+
+def _without(table: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name != key}
 
 
 def _table(table: dict[str, Any], key: str) -> Mapping[str, Any]:

@@ -10,7 +10,10 @@ from slicenet.backends.base import Backend
 from slicenet.cache import Cache
 from slicenet.calibration import ENOUGH
 from slicenet.checkpoint import Model, Origin
+from slicenet.cohort import Cohort
+from slicenet.detector import Detector
 from slicenet.errors import ConfigError, NoInputError, Notice
+from slicenet.files import digest
 from slicenet.inspection import Usable
 from slicenet.watch import Watch, silent
 
@@ -68,17 +71,34 @@ def train(
     # Weights drawn at build time and noise drawn in training both follow from the seed.
     torch.manual_seed(settings.seed)
     detector = backend.build().on(device)
+    taught = refuse_known(detector, cohort.select(held))
     detector.fit(cohort.select(fitted), watch, cache)
     if held:
         detector.calibrate(cohort.select(held), watch)
     origin = Origin(
         tuple(usable.digests[index] for index in fitted),
         tuple(usable.digests[index] for index in held),
-        usable.files,
+        (*usable.files, *taught),
         settings.seed,
         cohort.synthetic,
     )
     return Model(detector, name, backend, origin)
+
+
+def refuse_known(detector: Detector, unseen: Cohort) -> tuple[str, ...]:
+    """Refuse to judge by scans that taught the weights a detector brings; the files of these."""
+    taught = detector.extractor.learnt_from()
+    known = [
+        case.name
+        for case in (unseen.cases if taught else ())
+        if any(digest(path) in taught for path in case.images)
+    ]
+    if known:
+        raise ConfigError(
+            f"{known[0]} and {len(known) - 1} more: the weights were fine-tuned on them", "E_LEAK",
+            "fine-tune with the same --seed and holdout, which leave the same subjects out",
+        )  # fmt: skip
+    return taught
 
 
 def remarks(model: Model) -> tuple[Notice, ...]:

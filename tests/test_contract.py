@@ -5,23 +5,45 @@ import dataclasses
 import pytest
 import torch
 
+from slicenet import presets
 from slicenet.backends import BACKENDS
 from slicenet.cache import Cache
 from slicenet.checkpoint import Model, read, save
-from slicenet.config import overlay
+from slicenet.config import merge, overlay
 from slicenet.errors import ConfigError
+from slicenet.recipe import resolve
 
 SMALL = {"frame": {"spacing": [4, 4, 4]}}
+TINY_SLICES = {
+    "backbone": {"name": "test_resnet", "weights": "random", "precision": "float32"},
+    "neighbourhood": {"width": 24},
+    "finetune": {
+        "each": 12,
+        "decoder": {"width": 8},
+        "lesions": {"steps": 60, "batch": 6},
+        "edc": {"steps": 10, "batch": 4},
+        "joint": {"steps": 10, "batch": 4},
+    },
+}
+TINY_FLOW = {"steps": 80, "batch": 512, "flow": {"blocks": 2}}
+# What makes a backend small enough for a test: its box, its network, its budget.
+TINY = {
+    "simpleslicenet": {"slices": TINY_SLICES, "flow": TINY_FLOW},
+    "simulated": {"slices": TINY_SLICES},
+}
+COARSE = {"frame": {"box": [192, 224, 192], "spacing": [2, 2, 4]}}
 
 
-@pytest.fixture(params=sorted(BACKENDS), scope="module")
+@pytest.fixture(params=[*sorted(BACKENDS), *presets.names()], scope="module")
 def model(request, make_brain, tmp_path_factory):
-    backend = overlay(BACKENDS[request.param](), SMALL)
+    recipe = resolve(request.param)
+    tiny = TINY.get(recipe.name)
+    backend = overlay(recipe.backend, merge(COARSE, tiny) if tiny else SMALL)
     detector = backend.build()
     cache = Cache(tmp_path_factory.mktemp("cache"))
     detector.fit([make_brain(seed) for seed in range(6)], cache=cache)
     detector.calibrate([make_brain(seed) for seed in range(20, 24)])
-    return Model(detector, request.param, backend)
+    return Model(detector, recipe.name, backend)
 
 
 def test_a_lesion_scores_higher_than_the_rest_of_its_brain(model, make_brain):

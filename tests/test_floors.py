@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 # From the ground up; the units of one row do not know each other.
 FLOORS = [
-    {"errors", "watch", "files", "folders", "machine", "resampling", "flows", "timm_door"},
+    {"errors", "watch", "files", "folders", "machine", "resampling", "flows", "timm_door", "presets"},
     {"config", "images", "installed", "locking"},
     {"volume", "weights"},
     {"cohort", "frame", "features", "calibration", "drawing"},

@@ -23,7 +23,7 @@ RULE = "oracle: a threshold chosen with the truth, out of reach in practice; bra
 
 @click.command()
 @input_options
-@click.option("--backends", required=True, metavar="NAME,NAME", help="Backends to compare.")
+@click.option("--backends", required=True, metavar="NAME,NAME", help="Backends, presets or TOML files.")
 @click.option("--config", type=FILE, help="TOML file of settings that all of them have.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting.")
 @click.option("--out", type=OUT, required=True, help="Folder to write tables and models to.")
@@ -90,11 +90,11 @@ def _compare_one(
     try:
         result = run(recipe, usable, tested, watch, cache, place)
     except SlicenetError as error:
-        click.echo(f"{recipe.name} failed: {error} [{error.code}]", err=True)
-        return Line(recipe.name, {}, None, error.code)
-    save(out / recipe.name / "model.safetensors", result.model)
-    result.evaluation.write(out / recipe.name)
-    return Line(recipe.name, result.evaluation.to_json(), result.score_seconds)
+        click.echo(f"{recipe.label} failed: {error} [{error.code}]", err=True)
+        return Line(recipe.label, {}, None, error.code)
+    save(out / recipe.label / "model.safetensors", result.model)
+    result.evaluation.write(out / recipe.label)
+    return Line(recipe.label, result.evaluation.to_json(), result.score_seconds)
 
 
 def _write(out: Path, lines: Any) -> None:

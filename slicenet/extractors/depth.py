@@ -9,6 +9,7 @@ from torch import Tensor
 from slicenet.errors import ConfigError
 
 LEAST = 1e-6
+LEARNT = "learnt"
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class DepthSettings:
 
     kernel: int = 3  # slices that a cell sees
     stride: int = 3  # slices from one cell to the next
-    merge: str = "mean"  # or max, median, power, attention
+    merge: str = "mean"  # or max, median, power, attention, learnt
     power: float = 3.0  # of the generalised mean: 1 is the mean, infinity the maximum
     temperature: float = 0.1  # of attention, in units of cosine similarity
 
@@ -71,8 +72,14 @@ def _attention(slices: Tensor, settings: DepthSettings) -> Tensor:
     return (slices * weight[:, None]).sum(0)
 
 
+def _learnt(slices: Tensor, settings: DepthSettings) -> Tensor:
+    """Weighted by the last channel, the answer of the decoder that fine-tuning has left."""
+    return (slices * slices[:, -1:].softmax(0)).sum(0)
+
+
 MERGERS: dict[str, Callable[[Tensor, DepthSettings], Tensor]] = {
     "attention": _attention,
+    LEARNT: _learnt,
     "max": _maximum,
     "mean": _mean,
     "median": _median,

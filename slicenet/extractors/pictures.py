@@ -1,11 +1,12 @@
 """From framed intensities to the pictures that a backbone was trained on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from slicenet.errors import ConfigError, VolumeError
+from slicenet.volume import Volume
 
 COLOURS = 3
 
@@ -14,15 +15,30 @@ COLOURS = 3
 class PictureSettings:
     """How intensities at median 0 and quartile range 1 become values from 0 to 1."""
 
+    scale: str = "limit"  # or extremes: the least and greatest of each brain, as published
     # Healthy T1 spans -2.3 to 1.5: the rest is room for what is stranger, before it saturates.
     limit: float = 3.0  # quartile ranges from the median, at which black and white lie
     outside: float = 0.0  # what surrounds the brain: black, as around a stripped head
 
     def __post_init__(self) -> None:
+        if self.scale not in ("limit", "extremes"):
+            raise ConfigError(
+                f"picture.scale: have extremes, limit; got {self.scale!r}", "E_SETTING"
+            )
         if self.limit <= 0 or not 0 <= self.outside <= 1:
             raise ConfigError(
                 "picture: limit must be positive and outside within 0 to 1", "E_SETTING"
             )
+
+
+def stretched(volume: Volume, settings: PictureSettings) -> Volume:
+    """`volume` with the extremes of its brain at the limits, where the settings want that."""
+    if settings.scale == "limit":
+        return volume
+    inside = volume.voxels[:, volume.brain]
+    low, high = inside.amin(1)[:, None, None, None], inside.amax(1)[:, None, None, None]
+    voxels = ((volume.voxels - low) / (high - low) * 2 - 1) * settings.limit
+    return replace(volume, voxels=voxels * volume.brain)
 
 
 def paint(voxels: Tensor, brain: Tensor, settings: PictureSettings) -> Tensor:

@@ -1,5 +1,6 @@
 """A volume turned so that its last axis runs through the slices of a plane."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -64,8 +65,10 @@ def ranks(inside: Tensor) -> Tensor:
     return (inside.flatten().cumsum(0) - 1).view_as(inside)
 
 
-def resample(layer: Tensor, shape: torch.Size) -> Tensor:
-    """A layer [C, h, w] that spans the same box, on a lattice of another shape."""
-    if layer.shape[1:] == shape:
-        return layer
-    return F.interpolate(layer[None], shape, mode="bilinear")[0]
+def resample(layers: Tensor, shape: Sequence[int]) -> Tensor:
+    """Layers [S, C, h, w] that span the same box, on a lattice of another shape."""
+    if list(layers.shape[2:]) == list(shape):
+        return layers
+    if layers.shape[2] > shape[0]:
+        return F.adaptive_avg_pool2d(layers, tuple(shape))
+    return F.interpolate(layers, tuple(shape), mode="bilinear")

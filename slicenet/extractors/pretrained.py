@@ -7,7 +7,8 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from slicenet.errors import CheckpointError
-from slicenet.weights import load
+from slicenet.files import digest
+from slicenet.weights import load, path
 from slicenet.weights.reading import read_tensors
 
 ENDINGS = (".safetensors", ".pth", ".pt")
@@ -20,6 +21,16 @@ def find(weights: str, backbone: str) -> dict[str, Tensor]:
     if weights.endswith(ENDINGS):
         return read_tensors(Path(weights).expanduser())
     return load(backbone if weights == IMAGENET else weights)
+
+
+def fingerprint(weights: str, backbone: str) -> str:
+    """A digest of the content that `find` would bring; of random weights none."""
+    if weights == RANDOM:
+        return ""
+    if weights.endswith(ENDINGS):
+        file = Path(weights).expanduser()
+        return digest(file) if file.is_file() else ""  # bringing it will say that it is absent
+    return digest(path(backbone if weights == IMAGENET else weights))
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:

@@ -1,4 +1,7 @@
-"""Slices through an image network, merged along depth: the features of SimpleSliceNet."""
+"""Slices through an image network, merged along depth: the features of SimpleSliceNet.
+
+Its own answer to simulated lesions, if it was fine-tuned on them, is one more channel.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,16 +12,22 @@ from torch import Tensor
 
 from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import Backbone, BackboneSettings
-from slicenet.extractors.depth import DepthSettings, merge, slabs
+from slicenet.extractors.decoder import Decoder
+from slicenet.extractors.depth import LEARNT, DepthSettings, merge, slabs
+from slicenet.extractors.finetune import FinetuneSettings, finetune
 from slicenet.extractors.lattice import touching
 from slicenet.extractors.neighbourhood import NeighbourhoodSettings, groups, join
-from slicenet.extractors.pictures import PictureSettings, check_sequences
+from slicenet.extractors.pictures import PictureSettings, check_sequences, stretched
 from slicenet.extractors.planes import AXES, View, ranks, resample, view
+from slicenet.extractors.pretrained import fingerprint
+from slicenet.extractors.slice_pool import gather
+from slicenet.extractors.tuned import bring_decoder
 from slicenet.features import Extractor, FeatureMap
 from slicenet.volume import Volume
 from slicenet.watch import Watch
 
 PLANES = {"axial": ("axial",), "joined": tuple(AXES), "averaged": tuple(AXES)}
+READ = ("encoder", "decoder", "logit")
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,10 @@ class SliceSettings:
     picture: PictureSettings = PictureSettings()
     neighbourhood: NeighbourhoodSettings = NeighbourhoodSettings()
     depth: DepthSettings = DepthSettings()
+    finetune: FinetuneSettings = FinetuneSettings()
+    # What becomes of a slice: features of the backbone's taps, of the decoder that fine-tuning by
+    # lesions leaves, or the decoder's answer. The last two have the decoder's finer lattice.
+    read: tuple[str, ...] = ("encoder",)
     planes: str = "axial"  # or all three, their channels joined or averaged
     least: float = 0.5  # share of a cell that must be brain
     # The rim of a crop is not what it was in the whole slice, and no margin short of the receptive
@@ -42,6 +55,10 @@ class SliceSettings:
             raise ConfigError(
                 f"planes: have {', '.join(sorted(PLANES))}; got {self.planes!r}", "E_SETTING"
             )
+        if not self.read or list(self.read) != [name for name in READ if name in self.read]:
+            raise ConfigError(f"read: some of {', '.join(READ)}, in this order", "E_SETTING")
+        if self.depth.merge == LEARNT and self.finetune.method == "none" and "logit" not in self.read:
+            raise ConfigError("depth.merge: learnt needs what fine-tuning leaves", "E_SETTING")
         if not 0 < self.least <= 1 or self.margin < 0 or self.batch < 1:
             raise ConfigError(
                 "least must be within 0 to 1, margin not negative and batch positive", "E_SETTING"
@@ -61,25 +78,58 @@ class SliceExtractor(Extractor):
     def __init__(self, settings: SliceSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.backbone = Backbone(settings.backbone)
-        self.notices = self.backbone.notices
-        groups(self.backbone.channels, settings.neighbourhood)  # says so now if it cannot be
+        tuning = settings.finetune
+        self.learns = tuning.method != "none"
+        self.seed = torch.initial_seed()
+        finest = min(tuning.decoder.finest, settings.backbone.taps[0])
+        self.backbone = Backbone(settings.backbone, finest if decodes(settings) else None)
+        channels = self.backbone.channels
+        self.decoder = Decoder(channels, tuning.decoder) if decodes(settings) else None
+        self.widths = groups([channels[tap] for tap in self.backbone.tapped], settings.neighbourhood)
+        if not self.learns:
+            self.notices = self.backbone.notices
 
     @property
     def channels(self) -> int:
         """Length of a vector."""
-        each = sum(groups(self.backbone.channels, self.settings.neighbourhood))
-        return each * (len(AXES) if self.settings.planes == "joined" else 1)
+        return self.width * (len(AXES) if self.settings.planes == "joined" else 1)
+
+    @property
+    def width(self) -> int:
+        """Channels of one plane."""
+        widths = {"encoder": sum(self.widths), "decoder": self.settings.finetune.decoder.width}
+        return sum(widths.get(name, 1) for name in self.settings.read)
+
+    @property
+    def stride(self) -> int:
+        """Pixels a cell."""
+        encoded = self.settings.read == ("encoder",)
+        return self.backbone.strides[self.backbone.tapped[0] if encoded else 0]
+
+    def sources(self) -> str:
+        """The weights that are brought, as a digest."""
+        return fingerprint(self.settings.backbone.weights, self.settings.backbone.name)
 
     def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
-        """Bring the backbone's weights; nothing is learnt from the volumes."""
+        """Bring the backbone's weights, and fine-tune them on slices of the healthy volumes."""
         self.backbone.bring_weights()
+        if self.decoder is not None:
+            bring_decoder(self.decoder, self.settings.backbone.weights, needed=not self.learns)
         watch("weights", 1, 1)
+        if self.learns:
+            tuning, planes = self.settings.finetune, PLANES[self.settings.planes]
+            seen = (stretched(volume, self.settings.picture) for volume in volumes)
+            pools = gather(seen, planes, self.stride, tuning.each, self.seed)
+            finetune(
+                self.backbone, self.decoder, pools, self.settings.picture,
+                self.settings.neighbourhood, tuning, self.seed, watch,
+            )  # fmt: skip
 
     @torch.no_grad()
     def extract(self, volume: Volume) -> FeatureMap:
         """Features of the cells that hold brain; `volume` must be whole cells along each axis."""
         check_sequences(len(volume.voxels), volume.name)
+        volume = stretched(volume, self.settings.picture)
         inside = touching(volume.brain, self._steps(volume), self.settings.least)
         planes = [self._through(volume, plane, inside) for plane in PLANES[self.settings.planes]]
         if self.settings.planes == "averaged":
@@ -88,7 +138,7 @@ class SliceExtractor(Extractor):
 
     def _steps(self, volume: Volume) -> tuple[int, int, int]:
         """Voxels a cell along each axis."""
-        stride = self.backbone.strides[0]
+        stride = self.stride
         steps = (stride, stride, self.settings.depth.stride)
         for axis, size, step in zip("xyz", volume.brain.shape, steps, strict=True):
             if size % step:
@@ -100,7 +150,7 @@ class SliceExtractor(Extractor):
 
     def _through(self, volume: Volume, plane: str, inside: Tensor) -> Tensor:
         """Vectors [N, C] of the inside cells, seen in slices of one plane."""
-        depth, stride = self.settings.depth, self.backbone.strides[0]
+        depth, stride = self.settings.depth, self.stride
         step = depth.stride if plane == "axial" else stride
         seen = view(volume, plane, stride)
         cells = inside.permute(AXES[plane])  # [h, w, s]
@@ -108,7 +158,8 @@ class SliceExtractor(Extractor):
         windows = _worth_seeing(slabs(seen.brain.shape[2], depth.kernel, step), seen, cells)
         found: Tensor | None = None
         for slab, slices in self._stream(seen, windows):
-            layer = resample(merge(slices, depth), cells.shape[:2])
+            layer = merge(slices, depth)[: self.width]
+            layer = resample(layer[None], cells.shape[:2])[0]
             if found is None:
                 found = layer.new_empty(int(inside.sum()), len(layer))
             held = cells[:, :, slab]
@@ -135,15 +186,35 @@ class SliceExtractor(Extractor):
 
     def _cells(self, seen: View, batch: list[int]) -> Tensor:
         """Slices of one view to cells, [S, C, h, w] float32."""
-        settings, strides = self.settings, self.backbone.strides
+        settings, stride = self.settings, self.stride
         # A slab's cells lie where any of its slices has brain, those of other batches as well.
-        reach = max(settings.depth.kernel, settings.depth.stride, strides[0])
+        reach = max(settings.depth.kernel, settings.depth.stride, stride)
         first, last = max(batch[0] - reach, 0), batch[-1] + reach
-        crop = seen.crop(first, last, settings.margin, strides[-1])
+        crop = seen.crop(first, last, settings.margin, self.backbone.strides[-1])
         pictures = crop.cut(seen.pictures(batch, settings.picture), settings.picture.outside)
-        joined = join(self.backbone.look(pictures), settings.neighbourhood)
         h, w = seen.size
-        return crop.spread(joined, strides[0], (h // strides[0], w // strides[0]))
+        cells = self._read(self.backbone.look(pictures))
+        return crop.spread(cells, stride, (h // stride, w // stride))
+
+    def _read(self, layers: Sequence[Tensor]) -> Tensor:
+        """What the settings read in a slice, the logit last where depth attends to it."""
+        read, parts = self.settings.read, []
+        tapped = [layers[tap] for tap in self.backbone.tapped]
+        size = tapped[0].shape[2:] if read == ("encoder",) else layers[0].shape[2:]
+        if "encoder" in read:
+            parts.append(join(tapped, self.settings.neighbourhood))
+        if self.decoder is not None:
+            features, logit = self.decoder([layer.float() for layer in layers])
+            parts += [features] if "decoder" in read else []
+            attends = self.settings.depth.merge == LEARNT
+            parts += [logit] if "logit" in read or attends else []
+        return torch.cat([resample(part, size) for part in parts], 1)
+
+
+def decodes(settings: SliceSettings) -> bool:
+    """Whether a decoder is trained or asked."""
+    asked = settings.read != ("encoder",) or settings.depth.merge == LEARNT
+    return asked or settings.finetune.method == "lesions"
 
 
 def _worth_seeing(windows: list[range], seen: View, cells: Tensor) -> dict[int, Sequence[int]]:

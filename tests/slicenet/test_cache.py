@@ -130,3 +130,25 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path):
 def test_the_first_walk_gives_the_numbers_of_the_second(tmp_path, make_brain, value):
     maps = walk(Cache(tmp_path), [make_brain(0)], lambda volume: features(value / 3))
     assert torch.equal(next(iter(maps)).vectors, next(iter(maps)).vectors)
+
+
+def test_what_an_extractor_has_learnt_is_kept_exactly(tmp_path):
+    cache = Cache(tmp_path)
+    state = {"a.weight": torch.randn(3, 4).T, "a.count": torch.tensor(5), "half": torch.ones(2).half()}
+    cache.store_state("ab12", state)
+    found = cache.load_state("ab12")
+    assert found is not None
+    assert all(torch.equal(found[name], tensor) for name, tensor in state.items())
+    assert [found[name].dtype for name in state] == [t.dtype for t in state.values()]
+    assert cache.load_state("ab13") is None
+    assert cache.size()[0] == 1
+    cache.clear()
+    assert cache.load_state("ab12") is None
+
+
+def test_a_damaged_state_counts_as_absent(tmp_path):
+    cache = Cache(tmp_path)
+    cache.store_state("ab12", {"weight": torch.ones(64)})
+    (path,) = tmp_path.glob("ab/*.safetensors")
+    path.write_bytes(path.read_bytes()[:-8])
+    assert cache.load_state("ab12") is None

@@ -1,17 +1,21 @@
+from dataclasses import replace
 from itertools import permutations, product
 
 import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from slicenet.backends.zscore import ZScore
 from slicenet.cache import Cache
-from slicenet.detector import MapSettings
+from slicenet.detector import Detector, MapSettings
 from slicenet.errors import ConfigError
-from slicenet.frame import FrameSettings
+from slicenet.features import Extractor, FeatureMap
+from slicenet.frame import Frame, FrameSettings
 from slicenet.images.write import write_map
 from slicenet.resampling import smooth_inside
+from slicenet.scorers.zscore import ZScoreScorer, ZScoreSettings
 
 TURNS = [
     np.array([axes, flips]).T
@@ -118,3 +122,53 @@ def test_the_outside_of_the_brain_is_zero_and_nothing_is_nan(detector, make_brai
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
         MapSettings(**wrong)
+
+
+def test_a_map_by_its_own_bulk_leaves_the_volume_score_alone(make_brain, tmp_path):
+    settings = replace(SETTINGS, map=MapSettings(standardise=True))
+    plain, own = SETTINGS.build(), settings.build()
+    for made in (plain, own):
+        made.fit([make_brain(seed) for seed in range(4)], cache=Cache(tmp_path))
+    before, after = (made.score(make_brain(7, lesion=True)) for made in (plain, own))
+    assert after.volume_score == before.volume_score
+    inside = before.scores[before.brain].numpy()
+    wanted = (inside - np.median(inside)) / stats.median_abs_deviation(inside, scale="normal")
+    assert np.allclose(after.scores[after.brain].numpy(), wanted, atol=1e-4)
+    assert not after.scores[~after.brain].any()
+
+
+class Learner(Extractor):
+    """Counts how often it has learnt the mean of the volumes."""
+
+    learns = True
+    fits = 0
+
+    def __init__(self, settings=1):
+        super().__init__()
+        self.settings = settings
+        self.register_buffer("mean", torch.zeros(()))
+
+    def fit(self, volumes, watch):
+        Learner.fits += 1
+        self.mean = torch.stack([volume.voxels.mean() for volume in volumes]).mean()
+
+    def extract(self, volume):
+        return FeatureMap(volume.voxels[0][volume.brain][:, None] - self.mean, volume.brain)
+
+
+def test_two_scorers_of_one_extractor_wait_for_its_learning_once(make_brain, tmp_path):
+    cache, brains = Cache(tmp_path), [make_brain(seed) for seed in range(4)]
+
+    def fitted(extractor, volumes):
+        finish = MapSettings()
+        made = Detector(Frame(SETTINGS.frame), extractor, ZScoreScorer(ZScoreSettings()), finish)
+        made.fit(volumes, cache=cache)
+        return made
+
+    first, again = fitted(Learner(), brains), fitted(Learner(), brains)
+    assert Learner.fits == 1
+    assert torch.equal(first.extractor.mean, again.extractor.mean)
+    assert torch.equal(first.score(brains[0]).scores, again.score(brains[0]).scores)
+    fitted(Learner(), brains[:3])
+    fitted(Learner(settings=2), brains)
+    assert Learner.fits == 3

@@ -46,3 +46,26 @@ def test_the_printed_recipe_reads_back_as_itself(file, tmp_path):
 def test_77_what_cannot_be_meant_is_refused(name, assignments, message):
     with pytest.raises(ConfigError, match=message):
         resolve(name, None, assignments)
+
+
+def test_a_preset_lies_below_the_file_and_the_assignments(tmp_path):
+    (tmp_path / "mine.toml").write_text("[flow]\nbatch = 64\n")
+    recipe = resolve("paper-plos", tmp_path / "mine.toml", ["flow.flow.blocks=3"])
+    assert (recipe.name, recipe.label) == ("simpleslicenet", "paper-plos")
+    assert recipe.backend.flow.flow.blocks == 3
+    assert recipe.backend.flow.batch == 64
+    assert recipe.backend.flow.loss.loss == "triplet_plos"
+    text = recipe.to_toml()
+    assert 'loss = "triplet_plos"  # preset paper-plos' in text
+    assert "batch = 64  # " + str(tmp_path / "mine.toml") in text
+
+
+def test_a_file_may_name_a_preset(tmp_path):
+    (tmp_path / "mine.toml").write_text('backend = "paper-arxiv"\n')
+    assert resolve(None, tmp_path / "mine.toml").backend.flow.flow.blocks == 2
+
+
+def test_a_file_goes_where_the_name_of_a_backend_goes(file):
+    recipe = resolve(str(file), None, ["train.seed=5"])
+    assert (recipe.name, recipe.label, recipe.train.seed) == ("zscore", "run", 5)
+    assert recipe.backend.frame.spacing == (3.0, 3.0, 3.0)

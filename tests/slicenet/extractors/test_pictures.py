@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from slicenet.errors import ConfigError, VolumeError
-from slicenet.extractors.pictures import PictureSettings, check_sequences, paint
+from slicenet.extractors.pictures import PictureSettings, check_sequences, paint, stretched
+from slicenet.volume import Volume
 
 GENERATOR = torch.Generator().manual_seed(0)
 VOXELS = torch.randn(3, 4, 5, 6, generator=GENERATOR) * 3
@@ -37,3 +38,14 @@ def test_a_fourth_sequence_has_no_colour():
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
         PictureSettings(**wrong)
+
+
+def test_published_pictures_span_black_to_white_within_each_brain():
+    volume = Volume(VOXELS, BRAIN, np.eye(4), "brain")
+    settings = PictureSettings(scale="extremes")
+    painted = paint(stretched(volume, settings).voxels, BRAIN, settings)
+    for colour in range(3):
+        inside = VOXELS[colour][BRAIN]
+        wanted = (inside - inside.min()) / (inside.max() - inside.min())
+        assert torch.allclose(painted[:, colour].permute(1, 2, 0)[BRAIN], wanted, atol=1e-6)
+    assert stretched(volume, PictureSettings()) is volume

@@ -1,0 +1,24 @@
+"""SimpleSliceNet (arXiv 2408.15958), with our care for its features."""
+
+from dataclasses import dataclass
+from typing import final
+
+from slicenet.detector import Detector, MapSettings
+from slicenet.extractors.slices import SliceExtractor, SliceSettings
+from slicenet.frame import Frame, FrameSettings
+from slicenet.scorers.flow import FlowScorer, FlowScorerSettings
+
+
+@final
+@dataclass(frozen=True)
+class SimpleSliceNet:
+    """Slices through a fine-tuned image network; how unlikely under a flow by Semi-Push-Pull."""
+
+    frame: FrameSettings = FrameSettings()
+    slices: SliceSettings = SliceSettings()
+    flow: FlowScorerSettings = FlowScorerSettings()
+    map: MapSettings = MapSettings(smooth=4.0)
+
+    def build(self) -> Detector:
+        extractor = SliceExtractor(self.slices)
+        return Detector(Frame(self.frame), extractor, FlowScorer(self.flow), self.map)
