@@ -12,7 +12,7 @@ from slicenet.simulation.settings import SimulationSettings
 from slicenet.simulation.shapes import draw_shapes
 from slicenet.simulation.space import Space, space_of
 
-SEEN_THROUGH = 1.5  # mm, deviation of the blur through which a change must be visible
+SEEN_THROUGH = 3.0  # mm, deviation of the blur through which a change must be visible
 
 
 @torch.no_grad()

@@ -93,7 +93,7 @@ def _regained(draws: Draws, scene: Scene, settings: SimulationSettings) -> Tenso
 def _bent(draws: Draws, scene: Scene, settings: SimulationSettings) -> Tensor:
     """Dark and bright tissue drawn together at one end, and apart at the other."""
     shape = scene.voxels.shape[:2]
-    exponent = torch.exp(draws.signs(shape) * draws.uniform(shape, 0.5, 1.4))
+    exponent = torch.exp(draws.signs(shape) * draws.uniform(shape, 0.25, 1.0))
     return bend(scene.voxels, scene.space.spread(exponent))
 
 

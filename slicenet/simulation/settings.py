@@ -15,7 +15,7 @@ class JitterSettings:
 
     brightness: float = 0.2  # quartile ranges
     contrast: float = 0.15  # of the logarithm of the gain
-    curve: float = 0.15  # of the logarithm of the exponent
+    curve: float = 0.08  # of the logarithm of the exponent
     field: float = 0.08  # of the logarithm of a smooth gain
     noise: float = 0.12  # quartile ranges
     blur: float = 0.6  # mm
