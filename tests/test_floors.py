@@ -13,7 +13,7 @@ FLOORS = [
     {"config", "images", "installed", "locking"},
     {"volume", "weights"},
     {"cohort", "frame", "features", "calibration", "drawing"},
-    {"scoring", "cache", "inspection", "phantom"},
+    {"scoring", "cache", "inspection", "phantom", "simulation"},
     {"extractors", "scorers"},
     {"detector"},
     {"backends"},
