@@ -57,7 +57,11 @@ class SliceSettings:
             )
         if not self.read or list(self.read) != [name for name in READ if name in self.read]:
             raise ConfigError(f"read: some of {', '.join(READ)}, in this order", "E_SETTING")
-        if self.depth.merge == LEARNT and self.finetune.method == "none" and "logit" not in self.read:
+        if (
+            self.depth.merge == LEARNT
+            and self.finetune.method == "none"
+            and "logit" not in self.read
+        ):
             raise ConfigError("depth.merge: learnt needs what fine-tuning leaves", "E_SETTING")
         if not 0 < self.least <= 1 or self.margin < 0 or self.batch < 1:
             raise ConfigError(
@@ -85,7 +89,9 @@ class SliceExtractor(Extractor):
         self.backbone = Backbone(settings.backbone, finest if decodes(settings) else None)
         channels = self.backbone.channels
         self.decoder = Decoder(channels, tuning.decoder) if decodes(settings) else None
-        self.widths = groups([channels[tap] for tap in self.backbone.tapped], settings.neighbourhood)
+        self.widths = groups(
+            [channels[tap] for tap in self.backbone.tapped], settings.neighbourhood
+        )
         if not self.learns:
             self.notices = self.backbone.notices
 
@@ -130,6 +136,7 @@ class SliceExtractor(Extractor):
         """Features of the cells that hold brain; `volume` must be whole cells along each axis."""
         check_sequences(len(volume.voxels), volume.name)
         volume = stretched(volume, self.settings.picture)
+        self.eval()  # whatever trained it last
         inside = touching(volume.brain, self._steps(volume), self.settings.least)
         planes = [self._through(volume, plane, inside) for plane in PLANES[self.settings.planes]]
         if self.settings.planes == "averaged":
