@@ -27,10 +27,15 @@ def fingerprint(weights: str, backbone: str) -> str:
     """A digest of the content that `find` would bring; of random weights none."""
     if weights == RANDOM:
         return ""
+    file = resolve(weights, backbone)
+    return digest(file) if file.is_file() else ""  # bringing it will say that it is absent
+
+
+def resolve(weights: str, backbone: str) -> Path:
+    """The file that `find` would read, which may not be there."""
     if weights.endswith(ENDINGS):
-        file = Path(weights).expanduser()
-        return digest(file) if file.is_file() else ""  # bringing it will say that it is absent
-    return digest(path(backbone if weights == IMAGENET else weights))
+        return Path(weights).expanduser()
+    return path(backbone if weights == IMAGENET else weights)
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
@@ -53,6 +58,11 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None
     network.load_state_dict(found, strict=False)
 
 
+def original(name: str) -> str:
+    """A tensor's name in the whole network, where its stages are not flattened to `stages_0`."""
+    return re.sub(r"^([a-z]+)_(\d+)\.", r"\1.\2.", name)
+
+
 def _original(name: str, named: Mapping[str, Tensor]) -> str:
     """The name that a tensor had before timm flattened `stages.0` to `stages_0`."""
-    return name if name in named else re.sub(r"^([a-z]+)_(\d+)\.", r"\1.\2.", name)
+    return name if name in named else original(name)

@@ -7,7 +7,7 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -15,6 +15,7 @@ from slicenet.errors import CheckpointError
 
 LIMIT = 8 * 2**30  # bytes; the largest backbone in use is below 2 GiB
 TORCH = (b"PK", b"\x80")  # how a zip and a pickle of torch begin
+ORIGIN = "slicenet_backbone"  # the note in which fine-tuned weights say what taught them
 WRAPPERS = ("state_dict", "model", "model_state_dict")  # what training scripts call the weights
 
 
@@ -38,6 +39,19 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise CheckpointError(f"{path}: {name} has values that are not finite", "E_NONFINITE")
     return tensors
+
+
+def read_note(path: Path, name: str) -> str:
+    """A text in the header of a .safetensors file; empty in other files, or if it has none."""
+    _size(path)
+    with path.open("rb") as file:
+        if not _is_safetensors(file.read(512)):
+            return ""
+    try:
+        with safe_open(path, "pt") as opened:
+            return str((opened.metadata() or {}).get(name, ""))
+    except SafetensorError as error:
+        raise _damaged(path, error) from error
 
 
 def _size(path: Path) -> int:

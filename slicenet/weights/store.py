@@ -15,7 +15,7 @@ from slicenet.errors import CheckpointError, ConfigError
 from slicenet.files import digest, write_bytes, write_json
 from slicenet.folders import weights_folder
 from slicenet.weights.known import KNOWN, by_digest, by_file
-from slicenet.weights.reading import read_tensors
+from slicenet.weights.reading import ORIGIN, read_note, read_tensors
 
 ENDING = ".safetensors"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -64,7 +64,8 @@ def import_file(
     # Copied, because the views of one tensor that a .pth may hold cannot be saved twice; through
     # our own door, because safetensors' own writer hides that a disk is full.
     copies = {key: value.contiguous().clone() for key, value in tensors.items()}
-    write_bytes(file, serialize(copies))
+    note = read_note(source, ORIGIN)  # must go along, or nothing would tell a leak
+    write_bytes(file, serialize(copies, {ORIGIN: note} if note else None))
     record = {
         "sha256": digest(file),
         "source": source.name,

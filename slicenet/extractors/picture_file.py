@@ -1,0 +1,79 @@
+"""One grey picture from a file that somebody else wrote; whatever is wrong with it has a name."""
+
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from slicenet.errors import VolumeError
+
+FORMATS = ("PNG", "JPEG", "TIFF")
+ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+LARGEST = 64_000_000  # pixels, checked before any is unpacked
+HEAVIEST = 512_000_000  # bytes of a file
+# What a cut or foreign file makes of Pillow's readers.
+BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    OverflowError,
+    AttributeError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+)
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """The only picture in a PNG, JPEG or TIFF file as grey values, [H, W] float32."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise VolumeError(f"{path}: cannot be read ({error.strerror})", "E_READ") from error
+    if size == 0:
+        raise VolumeError(f"{path}: the file is empty", "E_EMPTY")
+    if size > HEAVIEST:
+        raise VolumeError(f"{path}: {size} bytes, more than any picture of ours", "E_TOO_LARGE")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # oddities of tags; a bomb is refused by its size
+        try:
+            grey = _open(path)
+        except Image.DecompressionBombError as error:
+            raise _too_large(path) from error
+        except BROKEN as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+            message = f"{path}: not a whole PNG, JPEG or TIFF picture ({reason})"
+            raise VolumeError(message, "E_PICTURE", "bring the file again") from error
+    if not np.isfinite(grey).all():
+        raise VolumeError(f"{path}: has values that are not finite", "E_NONFINITE")
+    return grey
+
+
+def _open(path: Path) -> np.ndarray:
+    with Image.open(path, formats=FORMATS) as image:
+        if image.width * image.height > LARGEST:
+            raise _too_large(path)
+        frames = getattr(image, "n_frames", 1)
+        if frames != 1:
+            message = f"{path}: {frames} pictures in one file"
+            raise VolumeError(message, "E_FRAMES", "a file for each")
+        return _grey(ImageOps.exif_transpose(image))
+
+
+def _grey(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith(("I", "F")):  # 16 or 32 bits, of one channel
+        return np.asarray(image, dtype=np.float32)
+    values = np.asarray(image.convert("LA"), dtype=np.float32)
+    # What cannot be seen is background, whatever was painted below.
+    return values[..., 0] * (values[..., 1] / 255)
+
+
+def _too_large(path: Path) -> VolumeError:
+    message = f"{path}: claims more than {LARGEST} pixels"
+    return VolumeError(message, "E_TOO_LARGE", "shrink the picture")
