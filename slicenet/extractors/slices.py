@@ -21,7 +21,7 @@ from slicenet.extractors.pictures import PictureSettings, check_sequences, stret
 from slicenet.extractors.planes import AXES, View, ranks, resample, view
 from slicenet.extractors.pretrained import fingerprint
 from slicenet.extractors.slice_pool import gather
-from slicenet.extractors.tuned import bring_decoder
+from slicenet.extractors.tuned import bring_decoder, origin_of
 from slicenet.features import Extractor, FeatureMap
 from slicenet.volume import Volume
 from slicenet.watch import Watch
@@ -115,6 +115,11 @@ class SliceExtractor(Extractor):
     def sources(self) -> str:
         """The weights that are brought, as a digest."""
         return fingerprint(self.settings.backbone.weights, self.settings.backbone.name)
+
+    def learnt_from(self) -> tuple[str, ...]:
+        """The files that taught the weights, where `slicenet finetune` has left them."""
+        origin = origin_of(self.settings.backbone.weights, self.settings.backbone.name)
+        return origin.files if origin else ()
 
     def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
         """Bring the backbone's weights, and fine-tune them on slices of the healthy volumes."""
