@@ -62,9 +62,9 @@ def _stretched(draws: Draws, away: Tensor) -> Tensor:
 def _clouds(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
     """What stands out of a random field near the centre: lobes, holes and islands."""
     count = len(radius)
-    scale = radius * draws.uniform((count,), 0.25, 0.9)
+    scale = radius * draws.uniform((count,), 0.1, 0.6)
     field = space.field(draws, scale, draws.uniform((count,), 1.0, 4.0))
-    height = draws.uniform((count,), 0.3, 0.9)
+    height = draws.uniform((count,), 0.3, 1.6)
     nearness = 1 - away.square().sum(1) / space.spread(radius**2)
     return space.spread(0.6 * radius) * (nearness + space.spread(height) * field)
 
@@ -72,7 +72,7 @@ def _clouds(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
 def _chains(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
     """Balls that drift, grow and shrink, and melt into each other where they meet."""
     count, axes = away.shape[:2]
-    balls = draws.below(torch.full((count,), BALLS, device=space.device)) + 1
+    balls = draws.below(torch.full((count,), BALLS - 1, device=space.device)) + 2
     size = radius / balls**0.5
     place = torch.zeros_like(radius)[:, None].repeat(1, axes)
     melt = space.spread(0.2 * size)
@@ -91,7 +91,7 @@ def _chains(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
 def _sheets(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
     """A curved sheet through the centre, a line in a slice, with what else lies at its level."""
     count = len(radius)
-    scale = radius * draws.uniform((count,), 0.4, 1.2)
+    scale = radius * draws.uniform((count,), 0.2, 0.8)
     field = space.field(draws, scale, torch.full((count,), 4.0, device=space.device))
     distance = away.square().sum(1).sqrt()
     level = field.flatten(1).gather(1, distance.flatten(1).argmin(1, keepdim=True))
