@@ -120,29 +120,23 @@ def starlike(mask, centre):
     return float(mask[tuple(np.moveaxis(line, 2, 0))].all(0).mean())
 
 
-def most_starlike(mask, random):
-    """The same from the best of many places in it."""
-    places = np.argwhere(mask)
-    middle = places[np.square(places - places.mean(0)).sum(1).argmin()]
-    tried = [middle, *random.permutation(places)[:30]]
-    return max(starlike(mask, centre) for centre in tried)
-
-
-def test_outlines_that_test_are_stars_and_most_that_teach_are_not():
+def test_outlines_that_test_are_stars_around_their_centre_and_most_that_teach_are_not():
     random, shape, radius = np.random.default_rng(0), (48, 48, 48), 18.0
-    affine = np.diag([2.0, 2.0, 2.0, 1.0])
+    affine, middle = np.diag([2.0, 2.0, 2.0, 1.0]), np.array([24, 24, 24])
     testing = [
-        most_starlike(
-            draw_outline(random, affine, shape, np.array([24, 24, 24]), radius) >= 0, random
-        )
+        starlike(draw_outline(random, affine, shape, middle, radius) >= 0, middle)
         for _ in range(12)
     ]
-    brain = torch.ones(24, *shape, dtype=torch.bool)
+    brain = torch.ones(40, *shape, dtype=torch.bool)
     draws = Draws(torch.Generator().manual_seed(0), brain.device)
     settings = SimulationSettings(smallest=radius, largest=radius)
-    soft, _ = draw_shapes(draws, space_of(brain, (2.0,) * 3), brain, settings)
-    teaching = [most_starlike(one.numpy() > 0.5, random) for one in soft if (one > 0.5).any()]
-    star = np.quantile(testing, 0.1)
-    assert star > 0.95
-    assert np.mean(np.array(teaching) < star) > 0.6
-    assert np.median(teaching) < 0.9
+    soft, centres = draw_shapes(draws, space_of(brain, (2.0,) * 3), brain, settings)
+    masks = (soft > 0.5).numpy()
+    teaching = [
+        starlike(mask, centre)
+        for mask, centre in zip(masks, centres.numpy(), strict=True)
+        if mask.any()
+    ]
+    assert min(testing) > 0.985  # but for voxels that a ray only grazes
+    assert np.mean(np.array(teaching) < 0.985) > 0.5
+    assert np.quantile(teaching, 0.25) < 0.9
