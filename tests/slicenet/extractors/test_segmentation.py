@@ -189,6 +189,21 @@ def test_a_step_is_one_plane_cut_to_its_brain_in_whole_cells():
     assert not torch.equal(seen.batch(0).truth, seen.batch(2).truth)
 
 
+def test_about_half_of_the_slices_are_mirrored_but_no_sagittal_one():
+    still = SimulationSettings(healthy=1.0, jitter=JitterSettings(0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+    settings = replace(SHORT, batch=40, margin=1000, simulation=still)
+    for plane, least, most in (("axial", 0.3, 0.7), ("sagittal", 0.0, 0.0)):
+        seen = lessons(settings, planes=(plane,))
+        (pool,), batch = seen.pools, seen.batch(0)
+        h, w = pool.size
+        drawn = batch.pictures[:, 0, :h, :w]
+        known = pool.pictures(pool.voxels.float(), pool.brain, seen.picture)[:, 0]
+        turned = pool.pictures(pool.voxels.float().flip(2), pool.brain.flip(1), seen.picture)[:, 0]
+        near, far = (torch.cdist(drawn.flatten(1), one.flatten(1)) for one in (known, turned))
+        share = float((far.amin(1) < near.amin(1)).float().mean())
+        assert least <= share <= most
+
+
 def test_a_loss_that_is_no_number_names_the_step():
     course = Course(*networks(), SHORT)
     course.step = 16
