@@ -5,7 +5,17 @@ from typing import Any
 
 from slicenet.bench.ways import REFERENCE
 
-HEAD = ("way", "s/volume", "backbone", "pooling", "flow", "GFLOP/s", "of matrix", "peak GB", "corr.")
+HEAD = (
+    "way",
+    "s/volume",
+    "backbone",
+    "pooling",
+    "flow",
+    "GFLOP/s",
+    "of matrix",
+    "peak GB",
+    "corr.",
+)
 
 
 def backend_lines(rows: list[dict[str, Any]], edge: int, place: str) -> Iterator[str]:

@@ -30,6 +30,7 @@ from slicenet.watch import Watch, silent
 
 STAGES = ("backbone", "pooling", "flow")
 OURS = "float32"
+BACKBONES = ("resnet50", "resnet101", "wide_resnet50_2", "wide_resnet101_2")
 MOMENTS_FROM = 4  # slices, through which random weights get batch norms that fit a brain
 
 
@@ -37,17 +38,23 @@ MOMENTS_FROM = 4  # slices, through which random weights get batch norms that fi
 class SliceBenchSettings:
     """Settings of `compare`."""
 
-    backbone: str = "wide_resnet50_2"  # any ResNet of timm
+    backbone: str = "wide_resnet50_2"  # one of BACKBONES
     pixels: int = 192
     slices: int = 96
     rounds: int = 3
-    seconds: float = 150.0  # after which no further round begins
+    seconds: float = 150.0  # after which nothing further begins
     bfloat16: bool = False  # even where it is not worth it; where it is, it is measured anyway
     flatness: tuple[int, ...] = (48, 192)  # further numbers of slices, of which only the peak
 
     def __post_init__(self) -> None:
         if self.rounds < 1 or self.seconds <= 0:
             raise ConfigError("rounds and seconds must be positive", "E_SETTING")
+        SubjectSettings(self.pixels, self.slices)  # says so now if it cannot be
+        if self.backbone not in BACKBONES:
+            raise ConfigError(
+                f"{self.backbone}: the published pooling needs layers of 512 and 1024 channels",
+                "E_SETTING", f"one of {', '.join(BACKBONES)}",
+            )  # fmt: skip
 
 
 def compare(
@@ -59,9 +66,10 @@ def compare(
         names.append("bfloat16")
     with TemporaryDirectory() as place:
         folder = Path(place)
+        began = time.monotonic()
         _save_weights(settings, folder / "whole.safetensors")
-        rounds = _measure(names, settings, folder, watch)
-        peaks = _peaks(settings, folder)
+        rounds = _measure(names, settings, folder, began, watch)
+        peaks = _peaks(settings, folder, began, watch)
         maps = {name: np.load(folder / f"{name}.npy") for name in names}
     ways = [_row(name, rounds[name], maps, settings) for name in names]
     for row in ways:
@@ -85,7 +93,7 @@ def _save_weights(settings: SliceBenchSettings, file: Path) -> None:
 
 
 def _measure(
-    names: Sequence[str], settings: SliceBenchSettings, folder: Path, watch: Watch
+    names: Sequence[str], settings: SliceBenchSettings, folder: Path, began: float, watch: Watch
 ) -> dict[str, list[dict[str, Any]]]:
     """What each way answered in each round; all take part in a round, one after the other."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
@@ -94,7 +102,6 @@ def _measure(
             stack.enter_context(_worker(_task(name, settings.slices, settings, folder)))
             for name in names
         ]
-        began = time.monotonic()
         for done in range(1, settings.rounds + 1):
             for name, worker in zip(names, workers, strict=True):
                 found[name].append({"group": worker.group, **worker.measure()})
@@ -104,17 +111,20 @@ def _measure(
     return found
 
 
-def _peaks(settings: SliceBenchSettings, folder: Path) -> dict[int, float]:
-    peaks = {}
-    for slices in settings.flatness:
+def _peaks(
+    settings: SliceBenchSettings, folder: Path, began: float, watch: Watch
+) -> dict[int, float]:
+    peaks: dict[int, float] = {}
+    for done, slices in enumerate(settings.flatness, start=1):
+        if time.monotonic() - began > settings.seconds:
+            break
         with _worker(_task(OURS, slices, settings, folder, "other.npy")) as worker:
             peaks[slices] = float(worker.measure()["peak_gb"])
+        watch("peaks", done, len(settings.flatness))
     return peaks
 
 
-def _task(
-    way: str, slices: int, settings: SliceBenchSettings, folder: Path, out: str = ""
-) -> Task:
+def _task(way: str, slices: int, settings: SliceBenchSettings, folder: Path, out: str = "") -> Task:
     weights, threads = str(folder / "whole.safetensors"), torch.get_num_threads()
     file = str(folder / (out or f"{way}.npy"))
     return Task(way, settings.backbone, weights, threads, settings.pixels, slices, file)

@@ -14,7 +14,9 @@ from slicenet.bench.ways import AsPublished, build
 from slicenet.machine import matrix_speed
 
 # What a new interpreter runs; the task is its one argument.
-SCRIPT = "import sys; from slicenet.bench.worker import work; work(sys.argv[1], sys.stdin, sys.stdout)"
+SCRIPT = (
+    "import sys; from slicenet.bench.worker import work; work(sys.argv[1], sys.stdin, sys.stdout)"
+)
 
 
 @final

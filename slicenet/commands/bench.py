@@ -11,7 +11,7 @@ from slicenet.commands.progress import reporter
 @click.option("--edge", type=click.IntRange(32, 512), default=192, show_default=True,
               help="Voxels along an edge of the volume to score, at 1 mm.")  # fmt: skip
 @click.option("--slices", type=click.IntRange(6), default=96, show_default=True,
-              help="Slices of the brain that SimpleSliceNet is measured with, in threes.")  # fmt: skip
+              help="Slices that SimpleSliceNet is measured with, in threes.")  # fmt: skip
 @click.option("--pixels", type=click.IntRange(32), default=192, show_default=True,
               help="Pixels along an edge of such a slice, in sixteens.")  # fmt: skip
 @click.option("--backbone", default="wide_resnet50_2", show_default=True,

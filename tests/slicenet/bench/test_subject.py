@@ -26,7 +26,9 @@ def test_a_brain_fills_the_box_as_brains_do_and_every_slice_shows_it(brain):
 
 
 def test_intensities_are_framed(brain):
-    low, middle, high = torch.quantile(brain.voxels[0][brain.brain], torch.tensor([0.25, 0.5, 0.75]))
+    low, middle, high = torch.quantile(
+        brain.voxels[0][brain.brain], torch.tensor([0.25, 0.5, 0.75])
+    )
     assert float(middle) == pytest.approx(0, abs=1e-4)
     assert float(high - low) == pytest.approx(1, abs=1e-4)
 
