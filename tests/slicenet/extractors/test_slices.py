@@ -114,7 +114,7 @@ def test_vectors_stand_in_the_order_of_the_lattice():
 def test_only_slices_with_brain_are_looked_at_and_only_where_it_is():
     volume = ball((128, 128, 24), 0.4)
     extractor, sizes = SliceExtractor(replace(SETTINGS, batch=3, margin=8)), []
-    extractor.backbone.network.register_forward_pre_hook(
+    extractor.backbone.register_forward_pre_hook(
         lambda module, inputs: sizes.append(tuple(inputs[0].shape))
     )
     extractor.extract(volume)
