@@ -12,7 +12,7 @@ from slicenet.extractors.slices import SliceSettings
 
 @pytest.fixture(scope="module")
 def volume():
-    return subject(SubjectSettings(96, 6, "procedural"))
+    return subject(SubjectSettings(64, 6, "procedural"))
 
 
 @pytest.fixture(scope="module")
