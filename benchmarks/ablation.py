@@ -93,9 +93,7 @@ def main() -> None:
               show_default=True, help="Folder for phantoms.")  # fmt: skip
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True)
 @click.option("--set", "assignments", multiple=True, help="A setting that all rows share.")
-def run(
-    factors: str, seeds: str, work: Path, results: Path, assignments: tuple[str, ...]
-) -> None:
+def run(factors: str, seeds: str, work: Path, results: Path, assignments: tuple[str, ...]) -> None:
     """Run what is not in the results yet."""
     for seed in map(int, seeds.split(",")):
         usable, tested = _cohorts(work, seed)
@@ -159,7 +157,7 @@ def _recipe(factor: str, setting: str, assignments: Sequence[str], seed: int) ->
     if factor == "preset":
         # As published but for the backbone and the budget, which are those of the base.
         budget = ("slices.backbone.name=resnet18", "slices.backbone.weights=random",
-                  "flow.steps=600")  # fmt: skip
+                  "flow.course.steps=600")  # fmt: skip
         return resolve(setting, None, [*assignments, *budget], seed)
     if factor == "backend":
         rest = ["frame.spacing=[2,2,2]"] if setting == "zscore" else []

@@ -46,17 +46,19 @@ class Cache:
             os.utime(path)  # the time of last use
         try:
             with safe_open(path, "pt") as file:
-                return FeatureMap(file.get_tensor("vectors"), file.get_tensor("inside"))
-        except (OSError, SafetensorError):  # another run has just made room, or damaged
+                held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                return FeatureMap(held["vectors"], held["inside"], held.get("strange"))
+        except (OSError, SafetensorError, KeyError):  # another run has made room, or damaged
             return None
 
     def store(self, key: str, features: FeatureMap) -> None:
         """Keep a map, unless it cannot fit; a full or read-only disk costs time, not the run."""
-        vectors, inside = _compact(features.vectors.cpu()), features.inside.cpu()
-        size = vectors.nbytes + inside.nbytes
+        tensors = {"vectors": _compact(features.vectors.cpu()), "inside": features.inside.cpu()}
+        if features.strange is not None:
+            tensors["strange"] = features.strange.cpu()
         with contextlib.suppress(OSError):
-            if self._make_room(size):
-                write_bytes(self._path(key), serialize({"vectors": vectors, "inside": inside}))
+            if self._make_room(sum(tensor.nbytes for tensor in tensors.values())):
+                write_bytes(self._path(key), serialize(tensors))
 
     def load_state(self, key: str) -> dict[str, Tensor] | None:
         """The tensors kept under `key`, or nothing."""
@@ -147,7 +149,8 @@ class CachedMaps:
         features = self.describe(volume)
         self.cache.store(key, features)
         # What the disk holds, not what was computed: a rerun must see the same numbers.
-        return FeatureMap(_compact(features.vectors.cpu()), features.inside.cpu())
+        vectors, inside = _compact(features.vectors.cpu()), features.inside.cpu()
+        return FeatureMap(vectors, inside, features.strange)
 
 
 def signature(*modules: nn.Module) -> str:

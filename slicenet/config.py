@@ -25,6 +25,8 @@ def overlay(settings: S, table: Mapping[str, Any], where: str = "") -> S:
         return dataclasses.replace(settings, **changes)  # type: ignore[type-var]
     except ConfigError as error:  # a check of the settings themselves, which know no path
         raise ConfigError(f"{where}{error.message}", error.code, error.hint) from error
+    except ValueError as error:  # those of slicenet.flows, which knows none of our errors
+        raise ConfigError(f"{where}{error}", "E_SETTING") from error
 
 
 def read_table(path: Path) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import final
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slicenet.cache import Cache, CachedMaps, signature
@@ -19,8 +21,11 @@ from slicenet.frame import Frame
 from slicenet.resampling import smooth_inside
 from slicenet.scorers.positions import Positions, PositionSettings
 from slicenet.scoring import AnomalyMap, Scorer, worst
+from slicenet.simulation import simulate
 from slicenet.volume import Volume
 from slicenet.watch import Watch, silent
+
+LESION = 0.5  # share of a cell that is simulated lesion, from which on the cell is one
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,8 @@ class Detector(nn.Module):
         self.frame.fit(healthy, watch)
         self._fit_extractor(healthy, watch, cache)
         maps = self._maps(healthy, watch, cache)
-        self.scorer.fit(maps, watch)
+        lesioned = self._lesioned_maps(healthy, watch, cache)
+        self.scorer.fit(_Both(maps, lesioned) if lesioned else maps, watch)
         self.positions.fit((self.scorer.score(features), features.inside) for features in maps)
 
     def calibrate(self, healthy: Sequence[Volume], watch: Watch = silent) -> None:
@@ -123,6 +129,29 @@ class Detector(nn.Module):
             volumes, self._describe, signature(self.frame, self.extractor), cache, watch
         )
 
+    def _lesioned_maps(
+        self, volumes: Sequence[Volume], watch: Watch, cache: Cache
+    ) -> CachedMaps | None:
+        """The same volumes with simulated lesions, if the scorer wants them."""
+        if self.scorer.lesions is None:
+            return None
+        mark = f"{signature(self.frame, self.extractor)} {self.scorer.lesions!r}"
+        return CachedMaps(volumes, self._describe_lesioned, mark, cache, watch)
+
+    @torch.no_grad()
+    def _describe_lesioned(self, volume: Volume) -> FeatureMap:
+        assert self.scorer.lesions is not None
+        framed = self.frame.enter(volume)
+        draw = torch.Generator().manual_seed(int(volume.digest[:15], 16))
+        voxels, truth = simulate(
+            framed.voxels[None], framed.brain[None], framed.spacing.tolist(),
+            self.scorer.lesions, draw,
+        )  # fmt: skip
+        features = self.extractor.extract(replace(framed, voxels=voxels[0]))
+        x, y, z = features.inside.shape
+        share = F.adaptive_avg_pool3d(truth, (x, y, z))[0]
+        return replace(features, strange=share[features.inside] >= LESION)
+
     @torch.no_grad()
     def _describe(self, volume: Volume) -> FeatureMap:
         return self.extractor.extract(self.frame.enter(volume))
@@ -133,6 +162,18 @@ class Detector(nn.Module):
         box = np.multiply(self.frame.shape, self.frame.settings.spacing)  # mm
         x, y, z = (self.finish.smooth * np.array(lattice.shape) / box).tolist()
         return smooth_inside(lattice[None], features.inside.cpu(), (x, y, z))[0]
+
+
+@final
+@dataclass(frozen=True)
+class _Both:
+    """Healthy maps and lesioned ones, walked one after the other."""
+
+    healthy: CachedMaps
+    lesioned: CachedMaps
+
+    def __iter__(self) -> Iterator[FeatureMap]:
+        return chain(self.healthy, self.lesioned)
 
 
 def by_own_bulk(scores: Tensor, brain: Tensor) -> Tensor:

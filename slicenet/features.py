@@ -23,6 +23,7 @@ class FeatureMap:
 
     vectors: Tensor  # [N, C], in the order of `inside`
     inside: Tensor  # [x, y, z] bool, N of them true
+    strange: Tensor | None = None  # [N] bool: cells of simulated lesions, in training alone
 
     def __post_init__(self) -> None:
         assert self.inside.ndim == 3, "a lattice has three axes"

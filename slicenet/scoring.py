@@ -15,6 +15,7 @@ from slicenet.drawing import overlay_html
 from slicenet.errors import CheckpointError
 from slicenet.features import FeatureMap
 from slicenet.images.write import write_map, write_mask
+from slicenet.simulation import SimulationSettings
 from slicenet.volume import Volume
 from slicenet.watch import Watch
 
@@ -86,10 +87,14 @@ class Scorer(nn.Module, abc.ABC):
     """Learns what healthy features look like, then scores new ones."""
 
     settings: object
+    lesions: SimulationSettings | None = None  # to see in training beside what is healthy
 
     @abc.abstractmethod
     def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
-        """Learn from healthy feature maps, which may be walked more than once."""
+        """Learn from feature maps, which may be walked more than once.
+
+        All are healthy, but for those that mark cells of simulated lesions, if `lesions` asks.
+        """
 
     @abc.abstractmethod
     def score(self, features: FeatureMap) -> Tensor:

@@ -9,11 +9,21 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 # From the ground up; the units of one row do not know each other.
 FLOORS = [
-    {"errors", "watch", "files", "folders", "machine", "resampling", "flows", "timm_door", "presets"},
-    {"config", "images", "installed", "locking"},
+    {
+        "errors",
+        "watch",
+        "files",
+        "folders",
+        "machine",
+        "resampling",
+        "flows",
+        "timm_door",
+        "presets",
+    },
+    {"config", "images", "installed", "locking", "simulation"},
     {"volume", "weights"},
     {"cohort", "frame", "features", "calibration", "drawing"},
-    {"scoring", "cache", "inspection", "phantom", "simulation"},
+    {"scoring", "cache", "inspection", "phantom"},
     {"extractors", "scorers"},
     {"detector"},
     {"backends"},

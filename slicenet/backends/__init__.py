@@ -3,10 +3,14 @@
 from slicenet.backends.base import Backend
 from slicenet.backends.histeq import HistEq
 from slicenet.backends.intensity_gaussian import IntensityGaussian
+from slicenet.backends.simpleslicenet import SimpleSliceNet
+from slicenet.backends.simulated import Simulated
 from slicenet.backends.zscore import ZScore
 
 BACKENDS: dict[str, type[Backend]] = {
     "histeq": HistEq,
     "intensity-gaussian": IntensityGaussian,
+    "simpleslicenet": SimpleSliceNet,
+    "simulated": Simulated,
     "zscore": ZScore,
 }

@@ -23,7 +23,9 @@ RULE = "oracle: a threshold chosen with the truth, out of reach in practice; bra
 
 @click.command()
 @input_options
-@click.option("--backends", required=True, metavar="NAME,NAME", help="Backends, presets or TOML files.")
+@click.option(
+    "--backends", required=True, metavar="NAME,NAME", help="Backends, presets or TOML files."
+)
 @click.option("--config", type=FILE, help="TOML file of settings that all of them have.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting.")
 @click.option("--out", type=OUT, required=True, help="Folder to write tables and models to.")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -70,5 +69,5 @@ def resample(layers: Tensor, shape: Sequence[int]) -> Tensor:
     if list(layers.shape[2:]) == list(shape):
         return layers
     if layers.shape[2] > shape[0]:
-        return F.adaptive_avg_pool2d(layers, tuple(shape))
+        return F.adaptive_avg_pool2d(layers, (shape[0], shape[1]))
     return F.interpolate(layers, tuple(shape), mode="bilinear")

@@ -21,7 +21,7 @@ from slicenet.extractors.pictures import PictureSettings, check_sequences, stret
 from slicenet.extractors.planes import AXES, View, ranks, resample, view
 from slicenet.extractors.pretrained import fingerprint
 from slicenet.extractors.slice_pool import gather
-from slicenet.extractors.tuned import bring_decoder
+from slicenet.extractors.tuned import bring_decoder, origin_of
 from slicenet.features import Extractor, FeatureMap
 from slicenet.volume import Volume
 from slicenet.watch import Watch
@@ -57,7 +57,11 @@ class SliceSettings:
             )
         if not self.read or list(self.read) != [name for name in READ if name in self.read]:
             raise ConfigError(f"read: some of {', '.join(READ)}, in this order", "E_SETTING")
-        if self.depth.merge == LEARNT and self.finetune.method == "none" and "logit" not in self.read:
+        if (
+            self.depth.merge == LEARNT
+            and self.finetune.method == "none"
+            and "logit" not in self.read
+        ):
             raise ConfigError("depth.merge: learnt needs what fine-tuning leaves", "E_SETTING")
         if not 0 < self.least <= 1 or self.margin < 0 or self.batch < 1:
             raise ConfigError(
@@ -85,7 +89,9 @@ class SliceExtractor(Extractor):
         self.backbone = Backbone(settings.backbone, finest if decodes(settings) else None)
         channels = self.backbone.channels
         self.decoder = Decoder(channels, tuning.decoder) if decodes(settings) else None
-        self.widths = groups([channels[tap] for tap in self.backbone.tapped], settings.neighbourhood)
+        self.widths = groups(
+            [channels[tap] for tap in self.backbone.tapped], settings.neighbourhood
+        )
         if not self.learns:
             self.notices = self.backbone.notices
 
@@ -110,6 +116,11 @@ class SliceExtractor(Extractor):
         """The weights that are brought, as a digest."""
         return fingerprint(self.settings.backbone.weights, self.settings.backbone.name)
 
+    def learnt_from(self) -> tuple[str, ...]:
+        """The files that taught the weights, where `slicenet finetune` has left them."""
+        origin = origin_of(self.settings.backbone.weights, self.settings.backbone.name)
+        return origin.files if origin else ()
+
     def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
         """Bring the backbone's weights, and fine-tune them on slices of the healthy volumes."""
         self.backbone.bring_weights()
@@ -130,6 +141,7 @@ class SliceExtractor(Extractor):
         """Features of the cells that hold brain; `volume` must be whole cells along each axis."""
         check_sequences(len(volume.voxels), volume.name)
         volume = stretched(volume, self.settings.picture)
+        self.eval()  # whatever trained it last
         inside = touching(volume.brain, self._steps(volume), self.settings.least)
         planes = [self._through(volume, plane, inside) for plane in PLANES[self.settings.planes]]
         if self.settings.planes == "averaged":

@@ -134,7 +134,11 @@ def test_the_first_walk_gives_the_numbers_of_the_second(tmp_path, make_brain, va
 
 def test_what_an_extractor_has_learnt_is_kept_exactly(tmp_path):
     cache = Cache(tmp_path)
-    state = {"a.weight": torch.randn(3, 4).T, "a.count": torch.tensor(5), "half": torch.ones(2).half()}
+    state = {
+        "a.weight": torch.randn(3, 4).T,
+        "a.count": torch.tensor(5),
+        "half": torch.ones(2).half(),
+    }
     cache.store_state("ab12", state)
     found = cache.load_state("ab12")
     assert found is not None
