@@ -29,7 +29,7 @@ FLOORS = [
     {"backends"},
     {"checkpoint", "metrics"},
     {"output", "training", "bench", "checkup", "leaderboard"},
-    {"recipe"},
+    {"recipe", "tuning"},
     {"card", "comparing", "demo"},
     {"commands"},
 ]

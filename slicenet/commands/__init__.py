@@ -13,6 +13,7 @@ from slicenet.commands.demo import command as demo_command
 from slicenet.commands.doctor import command as doctor_command
 from slicenet.commands.door import Door
 from slicenet.commands.evaluate import command as evaluate_command
+from slicenet.commands.finetune import command as finetune_command
 from slicenet.commands.phantom import command as phantom_command
 from slicenet.commands.score import command as score_command
 from slicenet.commands.train import command as train_command
@@ -22,6 +23,7 @@ COMMANDS = {
     "demo": demo_command,
     "phantom": phantom_command,
     "check": check_command,
+    "finetune": finetune_command,
     "train": train_command,
     "score": score_command,
     "evaluate": evaluate_command,

@@ -49,10 +49,10 @@ def command(
     recipe = resolve(backend, config, assignments, seed)
     place = prepare(device, threads)
     refuse_inside(out, inputs.places)
-    cohort = _healthy(inputs, json_output)
+    cohort = healthy_cases(inputs, json_output)
     with locked(out), reporter(json_output) as watch:
         usable = inspect_to_learn(cohort, recipe.backend.build().frame, watch)
-        told = _told(usable)
+        told = told_of(usable)
         click.echo("".join(f"{line}\n" for line in told), err=True, nl=False)
         if not usable.cohort.cases:
             raise NoInputError("no healthy volume could be read", "E_NO_INPUT")
@@ -74,7 +74,7 @@ def command(
         raise SystemExit(SOME_FAILED)
 
 
-def _healthy(inputs: Inputs, json_output: bool) -> Any:
+def healthy_cases(inputs: Inputs, json_output: bool) -> Any:
     """The healthy cases; those of other groups are named and left out."""
     cohort = inputs.cohort()
     if not json_output:
@@ -128,7 +128,7 @@ def _logged(path: Path, watch: Any) -> Any:
     return both
 
 
-def _told(usable: Any) -> list[str]:
+def told_of(usable: Any) -> list[str]:
     """What was noticed while reading, and who was left out."""
     noticed = [f"warning: {n.message} [{n.code}]" for n in usable.notices]
     failed = [f"left out {name}: {error} [{error.code}]" for name, error in usable.failures]

@@ -15,8 +15,10 @@ from torch import Tensor
 from slicenet.errors import ConfigError, NoInputError, Notice, SlicenetError, VolumeError
 from slicenet.extractors.picture_file import ENDINGS, read_picture
 from slicenet.extractors.picture_head import find_head
+from slicenet.extractors.pictures import PictureSettings, stretched
 from slicenet.extractors.slice_pool import LARGEST, SlicePool
 from slicenet.files import digest
+from slicenet.volume import Volume
 from slicenet.watch import Watch, silent
 
 UNIT = 32  # pixels that the side of a picture is a multiple of, the stride of any backbone
@@ -59,9 +61,12 @@ def find_pictures(places: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def read_pictures(
-    paths: Sequence[Path], settings: PictureFolderSettings, watch: Watch = silent
+    paths: Sequence[Path],
+    settings: PictureFolderSettings,
+    picture: PictureSettings = PictureSettings(),
+    watch: Watch = silent,
 ) -> PictureFolder:
-    """Each picture at median 0 and quartile range 1 within its head; the broken are left out."""
+    """Each picture on the scale of framed volumes; broken ones and twins are left out."""
     _check_count(paths, settings)
     kept: dict[str, Path] = {}
     slices: list[tuple[Tensor, Tensor]] = []
@@ -70,7 +75,7 @@ def read_pictures(
     wanted = paths[: settings.count or None]
     for index, path in enumerate(wanted):
         try:
-            one, sha256 = read_slice(path, settings.size), digest(path)
+            one, sha256 = read_slice(path, settings.size, picture), digest(path)
         except VolumeError as error:
             failures.append((path.name, error))
         else:
@@ -86,8 +91,8 @@ def read_pictures(
     return PictureFolder(_pool(slices, settings), tuple(kept), tuple(failures), tuple(notices))
 
 
-def read_slice(path: Path, size: int) -> tuple[Tensor, Tensor]:
-    """A picture's voxels [1, size, size] and where its head is [size, size]."""
+def read_slice(path: Path, size: int, picture: PictureSettings) -> tuple[Tensor, Tensor]:
+    """A picture's voxels [1, size, size], median 0 and quartile range 1; its head [size, size]."""
     grey = read_picture(path)
     try:
         head = find_head(grey)
@@ -101,7 +106,9 @@ def read_slice(path: Path, size: int) -> tuple[Tensor, Tensor]:
     fitted = _letterboxed(both[None], size)[0]
     brain = fitted[1] >= 0.5
     # Pixels at the rim are partly head: dividing by that part keeps them from going grey.
-    return fitted[:1] / fitted[1:].clamp(min=0.5) * brain, brain
+    voxels = fitted[:1] / fitted[1:].clamp(min=0.5) * brain
+    whole = Volume(voxels[..., None], brain[..., None], np.eye(4), path.name)
+    return stretched(whole, picture).voxels[..., 0], brain
 
 
 def _letterboxed(pictures: Tensor, size: int) -> Tensor:

@@ -59,4 +59,5 @@ def _largest(there: np.ndarray) -> np.ndarray:
     sizes[0] = 0
     ring = np.pad(parts == sizes.argmax(), 6)
     whole = ndimage.binary_fill_holes(ndimage.binary_closing(ring, iterations=4))
-    return whole[6:-6, 6:-6]
+    # A pixel less, for the smoothing has spread the rim into the background.
+    return ndimage.binary_erosion(whole)[6:-6, 6:-6]

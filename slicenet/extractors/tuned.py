@@ -53,22 +53,7 @@ def write_tuned(
 def read_origin(path: Path) -> TunedOrigin | None:
     """What the file says of itself; nothing if it is not one of `slicenet finetune`."""
     text = read_note(path, ORIGIN)
-    if not text:
-        return None
-    try:
-        table = json.loads(text)
-        written = table.pop("format")
-        if written > FORMAT:
-            raise CheckpointError(
-                f"{path}: format {written}, this slicenet reads up to {FORMAT}", "E_FORMAT",
-                "install a later slicenet-mri",
-            )  # fmt: skip
-        plain = {name: table.pop(name) for name in ("settings", "versions")}
-        start = TunedOrigin(files=("",), **plain)
-        return overlay(start, table)
-    except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
-        message = f"{path}: does not say what taught it ({error})"
-        raise CheckpointError(message, "E_WEIGHTS", "fine-tune again") from error
+    return _parse(text, path) if text else None
 
 
 def origin_of(weights: str, backbone: str) -> TunedOrigin | None:
@@ -97,6 +82,22 @@ def bring_decoder(decoder: Decoder, weights: str, needed: bool) -> None:
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, list[int]]:
     return {name: list(tensor.shape) for name, tensor in tensors.items()}
+
+
+def _parse(text: str, path: Path) -> TunedOrigin:
+    try:
+        table = json.loads(text)
+        written = table.pop("format")
+        if written > FORMAT:
+            raise CheckpointError(
+                f"{path}: format {written}, this slicenet reads up to {FORMAT}", "E_FORMAT",
+                "install a later slicenet-mri",
+            )  # fmt: skip
+        plain = {name: table.pop(name) for name in ("settings", "versions")}
+        return overlay(TunedOrigin(files=("",), **plain), table)
+    except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
+        message = f"{path}: does not say what taught it ({error})"
+        raise CheckpointError(message, "E_WEIGHTS", "fine-tune again") from error
 
 
 def _text(origin: TunedOrigin, decoder: Decoder | None) -> str:

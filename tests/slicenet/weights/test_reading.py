@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from slicenet.errors import CheckpointError
-from slicenet.weights.reading import read_tensors
+from slicenet.weights.reading import read_note, read_tensors
 
 
 def same(found, expected) -> bool:
@@ -122,3 +122,22 @@ def test_a_file_past_the_limit_is_refused_before_it_is_read(tmp_path):
     with (tmp_path / "w.pth").open("wb") as file:
         file.truncate(9 * 2**30)  # a hole: takes no room
     assert refusal(tmp_path / "w.pth").code == "E_TOO_LARGE"
+
+
+def test_a_note_is_read_where_there_is_one(tmp_path):
+    tensors = {"a": torch.zeros(2)}
+    save_file(tensors, tmp_path / "noted.safetensors", {"from": "here"})
+    save_file(tensors, tmp_path / "plain.safetensors")
+    torch.save(tensors, tmp_path / "torch.pth")
+    assert read_note(tmp_path / "noted.safetensors", "from") == "here"
+    assert read_note(tmp_path / "noted.safetensors", "to") == ""
+    assert read_note(tmp_path / "plain.safetensors", "from") == ""
+    assert read_note(tmp_path / "torch.pth", "from") == ""
+
+
+def test_a_note_of_a_cut_file_is_not_made_up(tmp_path):
+    save_file({"a": torch.zeros(2)}, tmp_path / "cut.safetensors", {"from": "here"})
+    whole = (tmp_path / "cut.safetensors").read_bytes()
+    (tmp_path / "cut.safetensors").write_bytes(whole[:-3])
+    with pytest.raises(CheckpointError, match="damaged"):
+        read_note(tmp_path / "cut.safetensors", "from")
