@@ -49,7 +49,7 @@ def memory(root: Path = ROOT) -> Memory:
     return Memory(*(int(min([size, *limits])) for size in sizes))
 
 
-def matrix_speed(kind: torch.dtype, size: int = 1536) -> float:
+def matrix_speed(kind: torch.dtype, size: int = 1024) -> float:
     """Operations a second, two for each multiplication, of a matrix product on the CPU."""
     matrix = torch.ones(size, size, dtype=kind)
     return 2 * size**3 / min(_seconds(matrix) for _ in range(5))
