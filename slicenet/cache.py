@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
-from torch import Tensor, nn
+from torch import Tensor
 
-from slicenet import __version__
 from slicenet.features import FeatureMap
 from slicenet.files import write_bytes
 from slicenet.folders import cache_folder
@@ -151,17 +149,6 @@ class CachedMaps:
         # What the disk holds, not what was computed: a rerun must see the same numbers.
         vectors, inside = _compact(features.vectors.cpu()), features.inside.cpu()
         return FeatureMap(vectors, inside, features.strange)
-
-
-def signature(*modules: nn.Module) -> str:
-    """SHA-256 of this version, and of the classes, settings and tensors of `modules`."""
-    whole = hashlib.sha256(__version__.encode())
-    for module in modules:
-        whole.update(f"{type(module).__qualname__} {module.settings!r}".encode())
-        for name, tensor in sorted(module.state_dict().items()):
-            whole.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            whole.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return whole.hexdigest()
 
 
 def _compact(vectors: Tensor) -> Tensor:

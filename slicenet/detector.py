@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from slicenet.cache import Cache, CachedMaps, signature
+from slicenet.cache import Cache, CachedMaps
 from slicenet.calibration import Calibration, Calibrator
 from slicenet.cohort import find_cohort
 from slicenet.errors import ConfigError
-from slicenet.features import Extractor, FeatureMap
+from slicenet.features import Extractor, FeatureMap, signature
 from slicenet.frame import Frame
 from slicenet.resampling import smooth_inside
 from slicenet.scorers.positions import Positions, PositionSettings
@@ -113,8 +113,8 @@ class Detector(nn.Module):
         if not self.extractor.learns:
             self.extractor.fit(framed, watch)
             return
-        start = signature(self.frame, self.extractor)
-        whole = hashlib.sha256(f"{start} {self.extractor.sources()}".encode())
+        start = f"{signature(self.frame)} {self.extractor.lessons()}"
+        whole = hashlib.sha256(start.encode())
         whole.update("".join(volume.digest for volume in healthy).encode())
         key = whole.hexdigest()
         if known := cache.load_state(key):

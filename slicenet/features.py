@@ -1,6 +1,7 @@
 """What an extractor sees in a volume, and the one interface that extractors implement."""
 
 import abc
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
@@ -8,6 +9,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from slicenet import __version__
 from slicenet.errors import Notice
 from slicenet.volume import Volume
 from slicenet.watch import Watch
@@ -51,9 +53,9 @@ class Extractor(nn.Module, abc.ABC):
     def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
         """Learn from healthy framed volumes, which may be walked more than once."""
 
-    def sources(self) -> str:
-        """What `fit` reads besides the volumes, as a digest of its content."""
-        return ""
+    def lessons(self) -> str:
+        """All that decides what `fit` learns besides the volumes; asked if `learns`."""
+        return signature(self)
 
     def learnt_from(self) -> tuple[str, ...]:
         """SHA-256 of the image files that taught the weights which `fit` brings."""
@@ -62,3 +64,14 @@ class Extractor(nn.Module, abc.ABC):
     @abc.abstractmethod
     def extract(self, volume: Volume) -> FeatureMap:
         """Describe one framed volume."""
+
+
+def signature(*modules: nn.Module) -> str:
+    """SHA-256 of this version, and of the classes, settings and tensors of `modules`."""
+    whole = hashlib.sha256(__version__.encode())
+    for module in modules:
+        whole.update(f"{type(module).__qualname__} {module.settings!r}".encode())
+        for name, tensor in sorted(module.state_dict().items()):
+            whole.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            whole.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return whole.hexdigest()

@@ -49,6 +49,12 @@ def memory(root: Path = ROOT) -> Memory:
     return Memory(*(int(min([size, *limits])) for size in sizes))
 
 
+def matrix_speed(kind: torch.dtype, size: int = 1536) -> float:
+    """Operations a second, two for each multiplication, of a matrix product on the CPU."""
+    matrix = torch.ones(size, size, dtype=kind)
+    return 2 * size**3 / min(_seconds(matrix) for _ in range(5))
+
+
 def bfloat16_speed(size: int = 768) -> float:
     """How many times faster than in float32 a matrix product is in bfloat16, on the CPU."""
     seconds = []

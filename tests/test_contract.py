@@ -25,7 +25,7 @@ TINY_SLICES = {
         "joint": {"steps": 10, "batch": 4},
     },
 }
-TINY_FLOW = {"steps": 80, "batch": 512, "flow": {"blocks": 2}}
+TINY_FLOW = {"course": {"steps": 80, "batch": 512, "likelihood_first": 0}, "flow": {"blocks": 2}}
 # What makes a backend small enough for a test: its box, its network, its budget.
 TINY = {
     "simpleslicenet": {"slices": TINY_SLICES, "flow": TINY_FLOW},

@@ -15,7 +15,7 @@ class SimpleSliceNet:
     """Slices through a fine-tuned image network; how unlikely under a flow by Semi-Push-Pull."""
 
     frame: FrameSettings = FrameSettings()
-    slices: SliceSettings = SliceSettings()
+    slices: SliceSettings = SliceSettings(read=("decoder", "logit"))
     flow: FlowScorerSettings = FlowScorerSettings()
     map: MapSettings = MapSettings(smooth=4.0)
 

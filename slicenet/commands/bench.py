@@ -1,4 +1,4 @@
-"""`slicenet bench`: time and memory of every backend here."""
+"""`slicenet bench`: time and memory of every backend, and of slices beside the published way."""
 
 import click
 
@@ -10,23 +10,36 @@ from slicenet.commands.progress import reporter
 @click.option("--backends", "names", default="", help="Comma-separated; all by default.")
 @click.option("--edge", type=click.IntRange(32, 512), default=192, show_default=True,
               help="Voxels along an edge of the volume to score, at 1 mm.")  # fmt: skip
+@click.option("--slices", type=click.IntRange(6), default=96, show_default=True,
+              help="Slices that SimpleSliceNet is measured with, in threes.")  # fmt: skip
+@click.option("--pixels", type=click.IntRange(32), default=192, show_default=True,
+              help="Pixels along an edge of such a slice, in sixteens.")  # fmt: skip
+@click.option("--backbone", default="wide_resnet50_2", show_default=True,
+              help="A ResNet of bottlenecks.")  # fmt: skip
+@click.option("--bfloat16", is_flag=True, help="Measure bfloat16 even where it is slower.")
 @run_options
-def command(names: str, edge: int, device: str, threads: int | None, json_output: bool) -> None:
-    """Measure seconds and memory a volume of every backend.
+def command(
+    names: str, edge: int, slices: int, pixels: int, backbone: str, bfloat16: bool, device: str,
+    threads: int | None, json_output: bool,
+) -> None:  # fmt: skip
+    """Measure seconds and memory a volume of every backend, and of SimpleSliceNet.
 
-    Needs neither data nor weights.
+    SimpleSliceNet is measured on the CPU beside its published formulation. Needs neither data nor
+    weights; the last line states the result.
     """
-    from slicenet.bench import bench
+    from slicenet.bench.backends import bench
+    from slicenet.bench.report import backend_lines, slice_lines
+    from slicenet.bench.slices import SliceBenchSettings, compare
 
+    settings = SliceBenchSettings(backbone, pixels, slices, bfloat16=bfloat16)
     place = prepare(device, threads)
     chosen = [name.strip() for name in names.split(",") if name.strip()]
     with reporter(json_output) as watch:
         rows = bench(chosen, edge, place, watch)
+        if not json_output:
+            click.echo("\n".join(backend_lines(rows, edge, place)))
+        found = compare(settings, watch)
     if json_output:
-        echo_json(rows)
+        echo_json({"backends": rows, "slices": found})
         return
-    click.echo(f"{'backend':<20} {'train s/volume':>15} {'score s/volume':>15} {'peak GB':>8}")
-    for row in rows:
-        click.echo(f"{row['backend']:<20} {row['train_seconds']:>15.2f} "
-                   f"{row['score_seconds']:>15.2f} {row['peak_gb']:>8.2f}")  # fmt: skip
-    click.echo(f"a volume of {edge}³ voxels at 1 mm on {place}; peak of a process that only scores")
+    click.echo("\n".join(slice_lines(found)))

@@ -41,6 +41,7 @@ def list_weights(json_output: bool) -> None:
     width = max(len(name) for name in [*names, *KNOWN])
     for weights in here:
         told = "verified" if weights.verified else "not one of the known files"
+        told = "comes with slicenet" if weights.packaged else told
         megabytes = f"{weights.size / 1e6:.1f} MB"
         click.echo(f"{weights.name:<{width}}  here     {megabytes:>9}  {told}  {weights.licence}")
     for known in absent:

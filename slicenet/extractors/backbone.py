@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from slicenet.errors import ConfigError, Notice
 from slicenet.extractors.expected import ExpectedSettings, adapt, normalise
+from slicenet.extractors.folded import Folding
 from slicenet.extractors.precision import check_precision, uses_bfloat16
 from slicenet.extractors.pretrained import RANDOM, fill, find
 from slicenet.timm_door import timm
@@ -56,6 +57,7 @@ class Backbone(nn.Module):
             raise ConfigError(f"taps: strides {self.strides} do not nest", "E_SETTING")
         adapt(network, settings.expected)
         self.network: nn.Module = network.to(memory_format=torch.channels_last).eval()
+        self._folding = Folding()
 
     @property
     def notices(self) -> tuple[Notice, ...]:
@@ -74,11 +76,16 @@ class Backbone(nn.Module):
     def forward(self, pictures: Tensor) -> Sequence[Tensor]:
         """RGB pictures [S, 3, H, W] in 0 to 1 to maps, each [S, C, H / stride, W / stride].
 
-        For training: gradients pass, and the mode is whatever was set.
+        For training: gradients pass, and the mode is whatever was set. Where neither is asked for,
+        what stands still is multiplied out beforehand.
         """
         device = next(self.network.parameters()).device
         seen = normalise(pictures.to(device), self.settings.expected)
         fast = uses_bfloat16(self.settings.precision, device)
+        if not (torch.is_grad_enabled() or self.network.training):
+            folded = self._folding.of(self.network, torch.bfloat16 if fast else torch.float32)
+            if folded is not None:
+                return folded(seen)
         with torch.autocast(device.type, torch.bfloat16, enabled=fast):
             return tuple(self.network(seen.contiguous(memory_format=torch.channels_last)))
 

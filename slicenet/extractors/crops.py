@@ -29,7 +29,8 @@ class Crop:
         h, w = shape
         maps = maps[:, :, : h - top, : w - left]
         below, right = h - top - maps.shape[2], w - left - maps.shape[3]
-        return F.pad(maps, (left, right, top, below), mode="replicate")
+        rim = (left, right, top, below)
+        return F.pad(maps, rim, mode="replicate") if any(rim) else maps
 
 
 def around(filled: Tensor, margin: int, unit: int) -> Crop:

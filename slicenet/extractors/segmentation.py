@@ -115,8 +115,7 @@ class Lessons:
         generator = torch.Generator().manual_seed(int(mixed >> np.uint64(1)))
         pool = self.pools[step % len(self.pools)]  # planes in turn
         voxels, brain = pool.draw(self.settings.batch, generator)
-        # Along the first axis of a slice: left to right, but for sagittal ones.
-        mirrored = torch.rand(len(voxels), generator=generator) < 0.5
+        mirrored = torch.rand(len(voxels), generator=generator) < 0.5 * pool.mirrors
         voxels = voxels.flip(2).where(mirrored[:, None, None, None], voxels)
         brain = brain.flip(1).where(mirrored[:, None, None], brain)
         voxels, truth = simulate(voxels, brain, pool.spacing, self.settings.simulation, generator)

@@ -28,6 +28,7 @@ class SlicePool:
     volume: Tensor  # [S] int64, which volume a slice is from
     spacing: tuple[float, float]  # mm from row to row and from column to column
     size: tuple[int, int]  # of a picture, whole cells of the backbone
+    mirrors: bool = True  # rows run from one side of the head to the other, as good turned round
 
     def __len__(self) -> int:
         return len(self.voxels)
@@ -81,7 +82,7 @@ def _pool(kept: list[tuple[Tensor, Tensor]], seen: View, spacing: tuple[float, f
     owners = [torch.full((len(voxels),), index) for index, (voxels, _) in enumerate(kept)]
     voxels = torch.cat([one for one, _ in kept])
     brain = torch.cat([one for _, one in kept])
-    return SlicePool(voxels, brain, torch.cat(owners), spacing, seen.size)
+    return SlicePool(voxels, brain, torch.cat(owners), spacing, seen.size, seen.axes[0] == 0)
 
 
 def _spacing(volume: Volume, seen: View) -> tuple[float, float]:

@@ -12,14 +12,15 @@ from torch import Tensor
 
 from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import Backbone, BackboneSettings
-from slicenet.extractors.decoder import Decoder
+from slicenet.extractors.decoder import Decoder, DecoderSettings
 from slicenet.extractors.depth import LEARNT, DepthSettings, merge, slabs
-from slicenet.extractors.finetune import FinetuneSettings, finetune
+from slicenet.extractors.finetune import DECODING, FinetuneSettings, finetune
 from slicenet.extractors.lattice import touching
-from slicenet.extractors.neighbourhood import NeighbourhoodSettings, groups, join
+from slicenet.extractors.neighbourhood import NeighbourhoodSettings, groups
 from slicenet.extractors.pictures import PictureSettings, check_sequences, stretched
 from slicenet.extractors.planes import AXES, View, ranks, resample, view
 from slicenet.extractors.pretrained import fingerprint
+from slicenet.extractors.reading import ENCODER, check_parts, read
 from slicenet.extractors.slice_pool import gather
 from slicenet.extractors.tuned import bring_decoder, origin_of
 from slicenet.features import Extractor, FeatureMap
@@ -27,7 +28,6 @@ from slicenet.volume import Volume
 from slicenet.watch import Watch
 
 PLANES = {"axial": ("axial",), "joined": tuple(AXES), "averaged": tuple(AXES)}
-READ = ("encoder", "decoder", "logit")
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,18 @@ class SliceSettings:
             raise ConfigError(
                 f"planes: have {', '.join(sorted(PLANES))}; got {self.planes!r}", "E_SETTING"
             )
-        if not self.read or list(self.read) != [name for name in READ if name in self.read]:
-            raise ConfigError(f"read: some of {', '.join(READ)}, in this order", "E_SETTING")
-        if (
-            self.depth.merge == LEARNT
-            and self.finetune.method == "none"
-            and "logit" not in self.read
-        ):
+        check_parts(self.read)
+        if self.depth.merge == LEARNT and not self.decodes:
             raise ConfigError("depth.merge: learnt needs what fine-tuning leaves", "E_SETTING")
         if not 0 < self.least <= 1 or self.margin < 0 or self.batch < 1:
             raise ConfigError(
                 "least must be within 0 to 1, margin not negative and batch positive", "E_SETTING"
             )
+
+    @property
+    def decodes(self) -> bool:
+        """Whether a decoder is trained or read."""
+        return self.finetune.method == DECODING or self.read != ENCODER
 
 
 @final
@@ -86,9 +86,9 @@ class SliceExtractor(Extractor):
         self.learns = tuning.method != "none"
         self.seed = torch.initial_seed()
         finest = min(tuning.decoder.finest, settings.backbone.taps[0])
-        self.backbone = Backbone(settings.backbone, finest if decodes(settings) else None)
+        self.backbone = Backbone(settings.backbone, finest if settings.decodes else None)
         channels = self.backbone.channels
-        self.decoder = Decoder(channels, tuning.decoder) if decodes(settings) else None
+        self.decoder = _decoder(channels, tuning.decoder) if settings.decodes else None
         self.widths = groups(
             [channels[tap] for tap in self.backbone.tapped], settings.neighbourhood
         )
@@ -109,12 +109,15 @@ class SliceExtractor(Extractor):
     @property
     def stride(self) -> int:
         """Pixels a cell."""
-        encoded = self.settings.read == ("encoder",)
+        encoded = self.settings.read == ENCODER
         return self.backbone.strides[self.backbone.tapped[0] if encoded else 0]
 
-    def sources(self) -> str:
-        """The weights that are brought, as a digest."""
-        return fingerprint(self.settings.backbone.weights, self.settings.backbone.name)
+    def lessons(self) -> str:
+        """What is read of a slice, and how slices merge, changes nothing of what is learnt."""
+        settings = self.settings
+        brought = fingerprint(settings.backbone.weights, settings.backbone.name)
+        seen = settings.backbone, settings.picture, settings.neighbourhood, settings.finetune
+        return f"{self.seed} {brought} {seen!r} {settings.planes}"
 
     def learnt_from(self) -> tuple[str, ...]:
         """The files that taught the weights, where `slicenet finetune` has left them."""
@@ -130,7 +133,7 @@ class SliceExtractor(Extractor):
         if self.learns:
             tuning, planes = self.settings.finetune, PLANES[self.settings.planes]
             seen = (stretched(volume, self.settings.picture) for volume in volumes)
-            pools = gather(seen, planes, self.stride, tuning.each, self.seed)
+            pools = gather(seen, planes, self.backbone.strides[-1], tuning.each, self.seed)
             finetune(
                 self.backbone, self.decoder, pools, self.settings.picture,
                 self.settings.neighbourhood, tuning, self.seed, watch,
@@ -205,28 +208,24 @@ class SliceExtractor(Extractor):
         crop = seen.crop(first, last, settings.margin, self.backbone.strides[-1])
         pictures = crop.cut(seen.pictures(batch, settings.picture), settings.picture.outside)
         h, w = seen.size
-        cells = self._read(self.backbone.look(pictures))
+        attends = settings.depth.merge == LEARNT
+        layers = self.backbone.look(pictures)
+        cells = read(
+            layers,
+            self.backbone.tapped,
+            self.decoder,
+            settings.neighbourhood,
+            settings.read,
+            attends,
+        )
         return crop.spread(cells, stride, (h // stride, w // stride))
 
-    def _read(self, layers: Sequence[Tensor]) -> Tensor:
-        """What the settings read in a slice, the logit last where depth attends to it."""
-        read, parts = self.settings.read, []
-        tapped = [layers[tap] for tap in self.backbone.tapped]
-        size = tapped[0].shape[2:] if read == ("encoder",) else layers[0].shape[2:]
-        if "encoder" in read:
-            parts.append(join(tapped, self.settings.neighbourhood))
-        if self.decoder is not None:
-            features, logit = self.decoder([layer.float() for layer in layers])
-            parts += [features] if "decoder" in read else []
-            attends = self.settings.depth.merge == LEARNT
-            parts += [logit] if "logit" in read or attends else []
-        return torch.cat([resample(part, size) for part in parts], 1)
 
-
-def decodes(settings: SliceSettings) -> bool:
-    """Whether a decoder is trained or asked."""
-    asked = settings.read != ("encoder",) or settings.depth.merge == LEARNT
-    return asked or settings.finetune.method == "lesions"
+def _decoder(channels: Sequence[int], settings: DecoderSettings) -> Decoder:
+    """A decoder whose weights follow from the seed and not from earlier draws."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(torch.initial_seed())
+        return Decoder(channels, settings)
 
 
 def _worth_seeing(windows: list[range], seen: View, cells: Tensor) -> dict[int, Sequence[int]]:

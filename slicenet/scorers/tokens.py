@@ -45,23 +45,17 @@ class Corpus:
 
 def read_corpus(maps: Iterable[FeatureMap], seed: int, largest: int = LARGEST) -> Corpus:
     """Walk the maps once; those that mark simulated lesions give these cells and no other."""
-    healthy: list[tuple[Tensor, Tensor]] = []
-    strange: list[tuple[Tensor, Tensor]] = []
+    healthy, strange = _Share(largest), _Share(largest)
     moments: list[tuple[int, Tensor, Tensor]] = []
     for index, features in enumerate(maps):
         vectors, cells = features.vectors.cpu(), features.cells().cpu()
+        draw = torch.Generator().manual_seed(seed + index)
         if features.strange is None:
             whole = vectors.double()
             moments.append((len(whole), whole.mean(0), whole.std(0, correction=0)))
+            healthy.add(vectors, cells, draw)
         else:
-            vectors, cells = vectors[features.strange], cells[features.strange]
-        order = torch.randperm(len(cells), generator=torch.Generator().manual_seed(seed + index))
-        kept = healthy if features.strange is None else strange
-        kept.append((vectors[order].half(), cells[order]))
-        for group in (healthy, strange):
-            # In random order already, so that a first half is a fair one.
-            while sum(v.nbytes for v, _ in group) > largest and max(len(v) for v, _ in group) > 1:
-                group[:] = [(v[: len(v) // 2].clone(), c[: len(c) // 2]) for v, c in group]
+            strange.add(vectors[features.strange], cells[features.strange], draw)
         lattice = features.inside.shape
     counts = torch.tensor([count for count, _, _ in moments], dtype=torch.float64)
     share = (counts / counts.sum())[:, None]
@@ -71,12 +65,37 @@ def read_corpus(maps: Iterable[FeatureMap], seed: int, largest: int = LARGEST) -
     variance = (share * (spreads.square() + (means - mean).square())).sum(0)
     x, y, z = lattice
     return Corpus(
-        _joined(healthy), _joined(strange or [(healthy[0][0][:0], healthy[0][1][:0])]),
-        mean, variance.sqrt(), means, spreads, (x, y, z),
-    )  # fmt: skip
+        healthy.tokens(), strange.tokens(), mean, variance.sqrt(), means, spreads, (x, y, z)
+    )
 
 
-def _joined(parts: list[tuple[Tensor, Tensor]]) -> Tokens:
-    owners = [torch.full((len(cells),), index) for index, (_, cells) in enumerate(parts)]
-    vectors = torch.cat([vectors for vectors, _ in parts])
-    return Tokens(vectors, torch.cat([cells for _, cells in parts]), torch.cat(owners))
+@final
+class _Share:
+    """As large a share of every volume's vectors as memory allows, the same of each."""
+
+    def __init__(self, largest: int) -> None:
+        self.largest = largest
+        self.halvings = 0
+        self.parts: list[tuple[Tensor, Tensor]] = []
+
+    def add(self, vectors: Tensor, cells: Tensor, draw: torch.Generator) -> None:
+        # In random order, so that a first half is a fair one.
+        order = torch.randperm(len(cells), generator=draw)[: -(-len(cells) // 2**self.halvings)]
+        self.parts.append((vectors[order].half(), cells[order]))
+        while sum(v.nbytes for v, _ in self.parts) > self.largest and self._largest() > 1:
+            self.halvings += 1
+            self.parts = [(_half(v), _half(c)) for v, c in self.parts]
+
+    def tokens(self) -> Tokens:
+        if not self.parts:
+            return Tokens(torch.zeros(0, 0), *torch.zeros(2, 0, dtype=torch.int64))
+        owners = [torch.full((len(cells),), index) for index, (_, cells) in enumerate(self.parts)]
+        vectors = torch.cat([vectors for vectors, _ in self.parts])
+        return Tokens(vectors, torch.cat([c for _, c in self.parts]), torch.cat(owners))
+
+    def _largest(self) -> int:
+        return max(len(vectors) for vectors, _ in self.parts)
+
+
+def _half(tensor: Tensor) -> Tensor:
+    return tensor[: -(-len(tensor) // 2)].clone()

@@ -13,8 +13,8 @@ from slicenet.simulation.draws import Draws
 from slicenet.simulation.settings import SimulationSettings
 from slicenet.simulation.space import Space
 
-BALLS = 6  # of a chain, at most
-FACES = 6  # of a block
+BALLS = 7  # of a chain, at most
+FACES = 5  # of each solid of a block
 NEVER = -1e4  # mm
 
 
@@ -62,9 +62,9 @@ def _stretched(draws: Draws, away: Tensor) -> Tensor:
 def _clouds(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
     """What stands out of a random field near the centre: lobes, holes and islands."""
     count = len(radius)
-    scale = radius * draws.uniform((count,), 0.25, 0.9)
+    scale = radius * draws.uniform((count,), 0.1, 0.6)
     field = space.field(draws, scale, draws.uniform((count,), 1.0, 4.0))
-    height = draws.uniform((count,), 0.3, 0.9)
+    height = draws.uniform((count,), 0.4, 2.0)
     nearness = 1 - away.square().sum(1) / space.spread(radius**2)
     return space.spread(0.6 * radius) * (nearness + space.spread(height) * field)
 
@@ -72,7 +72,7 @@ def _clouds(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
 def _chains(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
     """Balls that drift, grow and shrink, and melt into each other where they meet."""
     count, axes = away.shape[:2]
-    balls = draws.below(torch.full((count,), BALLS, device=space.device)) + 1
+    balls = draws.below(torch.full((count,), BALLS - 2, device=space.device)) + 3
     size = radius / balls**0.5
     place = torch.zeros_like(radius)[:, None].repeat(1, axes)
     melt = space.spread(0.2 * size)
@@ -83,7 +83,7 @@ def _chains(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
         depth = torch.logaddexp(depth, (space.spread(reach) - distance) / melt)
         step = draws.normal((count, axes))
         step = step / step.norm(dim=1, keepdim=True).clamp(min=1e-6)
-        place = place + step * (size * draws.uniform((count,), 0.7, 1.7))[:, None]
+        place = place + step * (size * draws.uniform((count,), 1.2, 2.2))[:, None]
         size = size * torch.exp(0.25 * draws.normal((count,)))
     return depth * melt
 
@@ -91,7 +91,7 @@ def _chains(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
 def _sheets(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
     """A curved sheet through the centre, a line in a slice, with what else lies at its level."""
     count = len(radius)
-    scale = radius * draws.uniform((count,), 0.4, 1.2)
+    scale = radius * draws.uniform((count,), 0.2, 0.8)
     field = space.field(draws, scale, torch.full((count,), 4.0, device=space.device))
     distance = away.square().sum(1).sqrt()
     level = field.flatten(1).gather(1, distance.flatten(1).argmin(1, keepdim=True))
@@ -102,12 +102,21 @@ def _sheets(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
 
 
 def _blocks(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
-    """What a few planes cut out around the centre: flat sides and sharp corners."""
-    depth = space.spread(1.6 * radius) - away.square().sum(1).sqrt()
+    """Two solids of flat sides, grown together: corners that point outwards and inwards."""
+    normal = draws.normal(away.shape[:2])
+    aside = space.spread(normal * radius[:, None] * draws.uniform((len(radius), 1), 0.5, 1.2))
+    return torch.maximum(
+        _block(draws, space, away, radius), _block(draws, space, away - aside, 0.8 * radius)
+    )
+
+
+def _block(draws: Draws, space: Space, away: Tensor, radius: Tensor) -> Tensor:
+    """What a few planes cut out of a ball."""
+    depth = space.spread(1.4 * radius) - away.square().sum(1).sqrt()
     for _ in range(FACES):
         normal = draws.normal(away.shape[:2])
         normal = normal / normal.norm(dim=1, keepdim=True).clamp(min=1e-6)
-        height = radius * draws.uniform((len(radius),), 0.2, 1.3)
+        height = radius * draws.uniform((len(radius),), 0.2, 1.1)
         along = torch.einsum("nd,nd...->n...", normal, away)
         depth = torch.minimum(depth, space.spread(height) - along)
     return depth

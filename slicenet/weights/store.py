@@ -1,4 +1,7 @@
-"""The folder of weights: one safetensors file a name, and a record of where it came from."""
+"""The folder of weights: one safetensors file a name, and a record of where it came from.
+
+One small network comes with the package; a file of its name in the folder goes before it.
+"""
 
 import dataclasses
 import json
@@ -18,6 +21,7 @@ from slicenet.weights.known import KNOWN, by_digest, by_file
 from slicenet.weights.reading import ORIGIN, read_note, read_tensors
 
 ENDING = ".safetensors"
+PACKAGED = Path(__file__).with_name("packaged")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -35,6 +39,11 @@ class Weights:
     licence: str = ""
 
     @property
+    def packaged(self) -> bool:
+        """Whether it came with slicenet."""
+        return self.path.parent == PACKAGED
+
+    @property
     def verified(self) -> bool:
         """Whether the imported file was, by its hash, the known one of this name."""
         known = by_digest(self.source_sha256)
@@ -42,9 +51,9 @@ class Weights:
 
 
 def held(folder: Path | None = None) -> tuple[Weights, ...]:
-    """What the folder holds, by name."""
-    place = folder or weights_folder()
-    return tuple(_describe(file) for file in sorted(place.glob(f"[!.]*{ENDING}")))
+    """What the folder holds, by name; without a folder of your own, what the package holds too."""
+    found = {file.name: file for place in _places(folder) for file in place.glob(f"[!.]*{ENDING}")}
+    return tuple(_describe(found[name]) for name in sorted(found))
 
 
 def import_file(
@@ -78,11 +87,13 @@ def import_file(
 
 def path(name: str, folder: Path | None = None) -> Path:
     """The safetensors file of the weights called `name`."""
-    place = folder or weights_folder()
-    file = place / f"{name}{ENDING}"
-    if NAME.fullmatch(name) and file.is_file():
-        return file
-    raise CheckpointError(f"weights {name}: not in {place}", "E_WEIGHTS", _how_to_bring(name))
+    places = _places(folder)
+    for place in reversed(places):
+        file = place / f"{name}{ENDING}"
+        if NAME.fullmatch(name) and file.is_file():
+            return file
+    message = f"weights {name}: not in {places[-1]}"
+    raise CheckpointError(message, "E_WEIGHTS", _how_to_bring(name))
 
 
 def load(name: str, folder: Path | None = None) -> dict[str, Tensor]:
@@ -94,6 +105,11 @@ def load(name: str, folder: Path | None = None) -> dict[str, Tensor]:
         raise CheckpointError(message, "E_SHA256", "import the weights again")
     # With a hash that fits there is nothing left to guard against.
     return load_file(file) if expected else read_tensors(file)
+
+
+def _places(folder: Path | None) -> tuple[Path, ...]:
+    """Where weights are looked for; the later goes first."""
+    return (folder,) if folder else (PACKAGED, weights_folder())
 
 
 def _name_of(source: Path, sha256: str) -> str:

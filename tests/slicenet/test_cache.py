@@ -4,9 +4,8 @@ import sys
 import pytest
 import torch
 
-from slicenet.cache import Cache, CachedMaps, signature
+from slicenet.cache import Cache, CachedMaps
 from slicenet.features import FeatureMap
-from slicenet.frame import Frame, FrameSettings
 from slicenet.watch import silent
 
 SHARE = """
@@ -109,14 +108,6 @@ def test_two_runs_at_once_share_a_bounded_cache(tmp_path):
     assert [run.wait(60) for run in runs] == [0, 0]
     assert 0 < Cache(tmp_path).size()[1] <= 2 * 3e5
     assert not list(tmp_path.rglob(".tmp-*"))
-
-
-def test_a_signature_tells_settings_and_weights_apart():
-    one, two = Frame(FrameSettings()), Frame(FrameSettings(spacing=(2.0, 2.0, 2.0)))
-    three = Frame(FrameSettings())
-    three.landmarks = torch.ones(1, 9)
-    assert signature(one) == signature(Frame(FrameSettings()))
-    assert len({signature(one), signature(two), signature(three)}) == 3
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path):

@@ -77,10 +77,9 @@ def test_every_accelerator_has_a_line_of_its_own(monkeypatch):
 
 
 def test_weights_are_listed_by_name(tmp_path):
-    assert "none" in found()["weights"].found
     torch.save({"a": torch.ones(1)}, tmp_path / "w.pth")
     import_file(tmp_path / "w.pth", "mine")
-    assert found()["weights"].found == "mine"
+    assert found()["weights"].found == "mine, resnet18.tv_in1k"
 
 
 def test_a_damaged_record_of_weights_is_reported_not_raised(tmp_path):

@@ -2,9 +2,10 @@ import os
 import platform
 
 import pytest
+import torch
 
 from slicenet import machine
-from slicenet.machine import Memory, bfloat16_speed, cores, memory, processor
+from slicenet.machine import Memory, bfloat16_speed, cores, matrix_speed, memory, processor
 
 GB = 10**9
 
@@ -99,3 +100,7 @@ def test_the_speed_of_bfloat16_is_a_ratio_of_times(monkeypatch):
     ticks = iter(range(100))
     monkeypatch.setattr(machine.time, "perf_counter", lambda: next(ticks))
     assert bfloat16_speed(4) == 1
+
+
+def test_the_speed_of_products_is_that_of_a_processor():
+    assert 1e8 < matrix_speed(torch.float32, 256) < 1e14

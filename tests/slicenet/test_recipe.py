@@ -49,11 +49,11 @@ def test_77_what_cannot_be_meant_is_refused(name, assignments, message):
 
 
 def test_a_preset_lies_below_the_file_and_the_assignments(tmp_path):
-    (tmp_path / "mine.toml").write_text("[flow]\nbatch = 64\n")
+    (tmp_path / "mine.toml").write_text("[flow.course]\nbatch = 64\n")
     recipe = resolve("paper-plos", tmp_path / "mine.toml", ["flow.flow.blocks=3"])
     assert (recipe.name, recipe.label) == ("simpleslicenet", "paper-plos")
     assert recipe.backend.flow.flow.blocks == 3
-    assert recipe.backend.flow.batch == 64
+    assert recipe.backend.flow.course.batch == 64
     assert recipe.backend.flow.loss.loss == "triplet_plos"
     text = recipe.to_toml()
     assert 'loss = "triplet_plos"  # preset paper-plos' in text

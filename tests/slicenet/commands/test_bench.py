@@ -1,8 +1,25 @@
 import json
+import re
+
+SMALL = ("--backends", "histeq", "--edge", "40", "--backbone", "resnet50", "--pixels", "64",
+         "--slices", "6")  # fmt: skip
 
 
-def test_the_table_names_every_backend_asked_for(slicenet):
-    done = slicenet("bench", "--backends", "histeq", "--edge", "40", "--json")
-    (row,) = json.loads(done.stdout)
-    assert row["backend"] == "histeq"
+def test_the_table_names_every_backend_asked_for_and_both_ways(slicenet):
+    content = json.loads(slicenet("bench", *SMALL, "--json").stdout)
+    assert [row["backend"] for row in content["backends"]] == ["histeq"]
+    assert [row["way"] for row in content["slices"]["ways"]][:2] == ["published", "float32"]
+
+
+def test_the_last_line_states_ratio_seconds_memory_and_share(slicenet):
+    line = slicenet("bench", *SMALL).stdout.splitlines()[-1]
+    assert re.fullmatch(
+        r"(float32|bfloat16): [\d.]+ times as fast as published, [\d.]+ s a volume, "
+        r"peak [\d.]+ GB, \d+ % of the matrix rate", line
+    )  # fmt: skip
+
+
+def test_what_cannot_be_measured_is_refused_before_any_work(slicenet):
     assert slicenet("bench", "--backends", "x").exit_code == 2
+    assert slicenet("bench", "--backbone", "resnet18").exit_code == 2
+    assert slicenet("bench", "--slices", "10").exit_code == 2

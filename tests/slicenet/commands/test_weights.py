@@ -42,7 +42,8 @@ def test_list_names_the_folder_and_the_files_to_bring(weights, tmp_path):
     assert str(tmp_path / "store") in result.stdout
     assert "wide_resnet50_2-95faca4d.pth" in result.stdout
     report = json.loads(weights("list", "--json").stdout)
-    assert report["held"] == []
+    assert [row["name"] for row in report["held"]] == ["resnet18.tv_in1k"]
+    assert "comes with slicenet" in result.stdout
     assert {"name", "file", "url"} == set(report["missing"][0])
 
 
@@ -52,7 +53,7 @@ def test_what_was_imported_is_listed_and_found(weights, brought, tmp_path):
     assert "not one of the known files" in result.stdout
     assert weights("path", "mine").stdout.strip() == str(tmp_path / "store/mine.safetensors")
     assert "CC0-1.0" in weights("list").stdout
-    (row,) = json.loads(weights("list", "--json").stdout)["held"]
+    row, _ = json.loads(weights("list", "--json").stdout)["held"]
     assert row["source_sha256"] == hashlib.sha256(brought.read_bytes()).hexdigest()
     assert row["verified"] is False
 
@@ -64,11 +65,11 @@ def test_json_of_import_and_path_name_the_same_file(weights, brought):
 
 
 def test_missing_weights_end_with_code_5_and_the_file_to_bring(weights):
-    result = weights("path", "resnet18.tv_in1k")
+    result = weights("path", "resnet50.tv_in1k")
     assert result.exit_code == 5
-    assert "resnet18-f37072fd.pth" in result.stderr
+    assert "resnet50-0676ba61.pth" in result.stderr
     assert "Traceback" not in result.output
-    error = json.loads(weights("path", "resnet18.tv_in1k", "--json").stdout)["error"]
+    error = json.loads(weights("path", "resnet50.tv_in1k", "--json").stdout)["error"]
     assert error["code"] == "E_WEIGHTS"
 
 

@@ -173,7 +173,7 @@ def surprise(settings):
     backbone, gaps = looking(settings), []
 
     def compare(norm, inputs):
-        (seen,) = inputs
+        seen = inputs[0].detach()
         shift = (seen.mean((0, 2, 3)) - norm.running_mean) / norm.running_var.sqrt()
         spread = (seen.var((0, 2, 3)) / norm.running_var).clamp(min=1e-9).log()
         gaps.append(float(shift.abs().mean() + spread.abs().mean()))
@@ -181,7 +181,7 @@ def surprise(settings):
     for module in backbone.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.register_forward_pre_hook(compare)
-    backbone.look(scenes())
+    backbone(scenes())  # with gradients on, or the norms would be folded away
     return sum(gaps) / len(gaps)
 
 

@@ -31,6 +31,7 @@ def test_a_plane_tells_its_pixels_and_the_size_of_its_pictures():
     pools = gather([volume(1)], ["axial", "coronal", "sagittal"], 8, 3, seed=0)
     assert [pool.spacing for pool in pools] == [(1.0, 2.0), (1.0, 4.0), (2.0, 4.0)]
     assert [pool.size for pool in pools] == [(32, 48), (32, 48), (96, 48)]
+    assert [pool.mirrors for pool in pools] == [True, True, False]
 
 
 def test_pictures_are_those_of_scoring():

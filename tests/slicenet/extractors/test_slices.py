@@ -8,12 +8,10 @@ import torch.nn.functional as F
 
 from slicenet.errors import ConfigError, VolumeError
 from slicenet.extractors.backbone import BackboneSettings
-from slicenet.extractors.decoder import DecoderSettings
 from slicenet.extractors.depth import DepthSettings
 from slicenet.extractors.finetune import FinetuneSettings
 from slicenet.extractors.neighbourhood import NeighbourhoodSettings
 from slicenet.extractors.planes import view
-from slicenet.extractors.segmentation import SegmentationSettings
 from slicenet.extractors.slices import SliceExtractor, SliceSettings
 from slicenet.volume import Volume
 from slicenet.watch import silent
@@ -116,7 +114,7 @@ def test_vectors_stand_in_the_order_of_the_lattice():
 def test_only_slices_with_brain_are_looked_at_and_only_where_it_is():
     volume = ball((128, 128, 24), 0.4)
     extractor, sizes = SliceExtractor(replace(SETTINGS, batch=3, margin=8)), []
-    extractor.backbone.network.register_forward_pre_hook(
+    extractor.backbone.register_forward_pre_hook(
         lambda module, inputs: sizes.append(tuple(inputs[0].shape))
     )
     extractor.extract(volume)
@@ -233,71 +231,3 @@ def test_impossible_settings_are_refused(wrong):
         SliceSettings(**wrong)
     with pytest.raises(ConfigError):
         SliceSettings(margin=-1)
-
-
-def reading(read, **changes):
-    tuning = FinetuneSettings(
-        method="lesions", each=8, decoder=DecoderSettings(width=8),
-        lesions=SegmentationSettings(steps=2, batch=4, settle=1),
-    )  # fmt: skip
-    return replace(SETTINGS, read=read, finetune=tuning, margin=1000, **changes)
-
-
-@pytest.fixture(scope="module")
-def tuned():
-    torch.manual_seed(3)
-    extractor = SliceExtractor(reading(("encoder", "decoder", "logit")))
-    extractor.fit([ball()], silent)
-    return extractor
-
-
-def test_the_decoder_and_its_answer_come_on_its_own_finer_lattice(tuned):
-    volume = ball()
-    features = tuned.extract(volume)
-    assert features.inside.shape == (16, 12, 4)
-    assert features.vectors.shape[1] == tuned.channels == 96 + 8 + 1
-    seen = view(volume, "axial", 4)
-    with torch.no_grad():
-        layers = tuned.backbone.look(seen.pictures(list(range(12)), tuned.settings.picture))
-        decoded, logit = tuned.decoder(layers)
-    for found, wanted in ((features.vectors[:, -1:], logit), (features.vectors[:, 96:-1], decoded)):
-        slabs_mean = wanted.unflatten(0, (4, 3)).mean(1)  # [slabs, C, h, w]
-        wanted = slabs_mean.permute(2, 3, 0, 1)[features.inside]
-        assert torch.allclose(found, wanted, atol=1e-4)
-
-
-def test_each_part_alone_is_that_part_of_all(tuned):
-    everything = tuned.extract(ball()).vectors
-    for read, part in ((("logit",), slice(104, 105)), (("decoder",), slice(96, 104))):
-        alone = SliceExtractor(reading(read))
-        alone.load_state_dict(tuned.state_dict())
-        assert torch.allclose(alone.extract(ball()).vectors, everything[:, part], atol=1e-5)
-
-
-def test_learnt_attention_looks_where_the_decoder_finds_most(tuned):
-    learnt = SliceExtractor(reading(("decoder", "logit"), depth=DepthSettings(merge="learnt")))
-    learnt.load_state_dict(tuned.state_dict())
-    single = SliceExtractor(reading(("decoder", "logit"), depth=DepthSettings(kernel=1, stride=1)))
-    single.load_state_dict(tuned.state_dict())
-    volume = full((64, 48, 12))
-    slices = single.extract(volume).vectors.view(16, 12, 4, 3, 9)
-    weight = slices[..., -1:].softmax(3)
-    wanted = (slices * weight).sum(3).flatten(0, 2)
-    assert torch.allclose(learnt.extract(volume).vectors, wanted, atol=1e-4)
-
-
-def test_fine_tuning_changes_the_backbone_and_leaves_it_frozen_and_at_rest(tuned):
-    torch.manual_seed(3)
-    untouched = SliceExtractor(reading(("encoder",)))
-    pairs = zip(tuned.backbone.parameters(), untouched.backbone.parameters(), strict=True)
-    assert any(not torch.equal(one, other) for one, other in pairs)
-    assert not any(module.training for module in tuned.backbone.network.modules())
-    assert tuned.learns
-    assert not tuned.notices
-
-
-def test_what_only_a_decoder_can_tell_is_refused_without_one():
-    with pytest.raises(ConfigError, match="in this order"):
-        SliceSettings(read=("logit", "encoder"))
-    with pytest.raises(ConfigError, match="learnt"):
-        SliceSettings(depth=DepthSettings(merge="learnt"), finetune=FinetuneSettings(method="none"))

@@ -1,5 +1,7 @@
+import hashlib
 import json
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +12,8 @@ from slicenet.files import digest
 from slicenet.weights import known, store
 from slicenet.weights.known import KnownWeights
 from slicenet.weights.store import held, import_file, load, path
+
+SHARED = Path(__file__).parents[4] / "shared/weights"
 
 
 @pytest.fixture
@@ -174,5 +178,27 @@ def test_an_absent_folder_holds_nothing(folder):
 def test_the_folder_of_the_environment_is_the_default(brought, folder, monkeypatch):
     monkeypatch.setenv("SLICENET_WEIGHTS", str(folder))
     import_file(brought, "mine")
-    assert [weights.name for weights in held()] == ["mine"]
+    assert [weights.name for weights in held() if not weights.packaged] == ["mine"]
     assert path("mine") == folder / "mine.safetensors"
+
+
+def test_what_comes_with_the_package_is_whole_and_gives_way_to_a_file_of_its_name(
+    brought, folder, monkeypatch
+):
+    monkeypatch.setenv("SLICENET_WEIGHTS", str(folder))
+    (packaged,) = held()
+    assert packaged.packaged
+    assert packaged.sha256 == hashlib.sha256(packaged.path.read_bytes()).hexdigest()
+    assert "BSD" in packaged.licence
+    assert len(load(packaged.name)) == 75
+    import_file(brought, packaged.name)
+    assert not held()[0].packaged
+    assert path(packaged.name).parent == folder
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/weights is not there")
+def test_the_packaged_weights_are_torchvision_s_to_half_precision():
+    original = load_file(SHARED / "resnet18_imagenet.safetensors")
+    ours = load("resnet18.tv_in1k")
+    assert ours.keys() == original.keys()
+    assert all(torch.equal(ours[name], original[name].to(ours[name].dtype)) for name in ours)

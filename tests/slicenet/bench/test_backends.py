@@ -1,6 +1,6 @@
 import pytest
 
-from slicenet.bench import ball, bench
+from slicenet.bench.backends import ball, bench
 from slicenet.errors import ConfigError
 
 
