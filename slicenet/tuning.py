@@ -81,6 +81,11 @@ def check_method(backend: SimpleSliceNet) -> None:
         raise ConfigError("finetune.method: none leaves nothing to write", "E_SETTING")
 
 
+def leaves_no_decoder(backend: SimpleSliceNet) -> bool:
+    """Whether the weights will be those of a backbone alone."""
+    return backend.slices.finetune.method != DECODING
+
+
 def remarks(tuned: Tuned) -> tuple[Notice, ...]:
     """What a user of the weights has to know."""
     found = []

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 BACKEND = "simpleslicenet"
 ENDING = ".safetensors"
 METHOD = "slices.finetune.method"
+READ = "slices.read"
 # What the weights bring themselves, or have behind them, when a model is trained with them.
 SPENT = (METHOD, "slices.backbone.weights")
 TARGET = click.Path(dir_okay=False, path_type=Path)
@@ -57,10 +58,13 @@ def command(
     same seed and holdout stay unseen.
     """
     from slicenet.recipe import resolve
-    from slicenet.tuning import check_method
+    from slicenet.tuning import check_method, leaves_no_decoder
 
     words = _assignments(assignments, method, holdout)
     recipe = resolve(BACKEND, config, words, seed)
+    if leaves_no_decoder(recipe.backend) and READ not in recipe.notes:  # type: ignore[arg-type]
+        words = (*words, f'{READ}=["encoder"]')  # the default is to read a decoder as well
+        recipe = resolve(BACKEND, config, words, seed)
     check_method(recipe.backend)  # type: ignore[arg-type]  # it is the one of BACKEND
     _check_target(out, inputs.places, force)
     place = prepare(device, threads)

@@ -12,7 +12,7 @@ from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import Backbone
 from slicenet.extractors.batches import Batches
 from slicenet.extractors.mirror import Mirror
-from slicenet.extractors.optimising import Descent, Part, check_budget
+from slicenet.extractors.optimising import Descent, Part, check_budget, settle
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.slice_pool import SlicePool
 from slicenet.watch import Watch
@@ -30,14 +30,17 @@ class ContrastSettings:
     clip: float = 1.0  # longest gradient
     schedule: str = "cosine"  # constant, which a tenth of the steps does not forgive
     momentum: float = 0.01  # of the batch norms, encoder and decoder
+    # Slow norms still hold much of the starting weights' moments after so few steps.
+    settle: int = 20  # batches whose moments the backbone keeps in the end; none
     blocks: int = 2  # of the decoder, a layer; as many as the encoder has there
     margin: int = 16  # pixels around the brain that are looked at; whole pictures
 
     def __post_init__(self) -> None:
         check_budget(self, self.rate, self.decoder_rate)
-        if not 0 < self.momentum <= 1 or self.blocks < 1 or self.margin < 0:
+        if not 0 < self.momentum <= 1 or self.blocks < 1 or min(self.margin, self.settle) < 0:
             raise ConfigError(
-                "momentum must be within 0 to 1, blocks count from 1, margin from 0", "E_SETTING"
+                "momentum must be within 0 to 1, blocks count from 1, margin and settle from 0",
+                "E_SETTING",
             )
 
 
@@ -63,6 +66,8 @@ def contrast(
             batch = batches.at(descent.step)
             layers = [layer.float() for layer in backbone(batch.pictures)]
             descent.learn(difference(decoder(layers), layers))
+        fresh = settings.steps  # batches that no step has seen
+        settle(backbone, lambda n: backbone(batches.at(fresh + n).pictures), settings.settle)
 
 
 def difference(twins: Sequence[Tensor], layers: Sequence[Tensor]) -> Tensor:

@@ -21,7 +21,13 @@ from slicenet.images.write import write_map
 from slicenet.inspection import inspect_to_learn
 from slicenet.scorers.flow_training import CourseSettings
 from slicenet.training import TrainSettings, split, train
-from slicenet.tuning import check_method, remarks, tune_by_pictures, tune_by_volumes
+from slicenet.tuning import (
+    check_method,
+    leaves_no_decoder,
+    remarks,
+    tune_by_pictures,
+    tune_by_volumes,
+)
 
 SLICES = SliceSettings(
     backbone=BackboneSettings(name="test_resnet", weights="random", precision="float32"),
@@ -126,6 +132,12 @@ def test_a_user_is_told_of_random_weights_and_of_phantoms(pictures):
     assert [notice.code for notice in remarks(tuned)] == ["W_RANDOM_WEIGHTS"]
     phantoms = replace(tuned, origin=replace(tuned.origin, synthetic=True))
     assert [notice.code for notice in remarks(phantoms)][1:] == ["W_SYNTHETIC"]
+
+
+def test_only_lesions_leave_a_decoder():
+    lesions = replace(SLICES, finetune=replace(SLICES.finetune, method="lesions"))
+    assert leaves_no_decoder(BACKEND)
+    assert not leaves_no_decoder(replace(BACKEND, slices=lesions))
 
 
 def test_no_method_is_refused_before_anything_is_read():

@@ -3,7 +3,9 @@ import shlex
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from slicenet.checkpoint import read
 from slicenet.extractors.tuned import read_origin
@@ -49,12 +51,16 @@ def test_the_file_says_what_taught_it_and_the_lesioned_did_not(weights, brains):
     assert "on 4 inputs, 4 volumes left unseen" in done.stdout
 
 
-def test_the_command_that_it_tells_trains_with_the_weights(weights, slicenet, brains, tmp_path):
-    out, done = weights
+def told_words(done, data, run):
+    """The words of the command that was told, for these data and this run folder."""
     told = next(line for line in done.stdout.splitlines() if line.startswith("use it: "))
     words = shlex.split(told.removeprefix("use it: slicenet "))
-    words = [{"DATA": str(brains), "RUN": str(tmp_path)}.get(word, word) for word in words]
-    trained = slicenet(*words, "--set", "flow.course.steps=2")
+    return [{"DATA": str(data), "RUN": str(run)}.get(word, word) for word in words]
+
+
+def test_the_command_that_it_tells_trains_with_the_weights(weights, slicenet, brains, tmp_path):
+    out, done = weights
+    trained = slicenet(*told_words(done, brains, tmp_path), "--set", "flow.course.steps=2")
     assert trained.exit_code == 0, trained.output
     model = read(tmp_path)
     assert model.backend.slices.finetune.method == "none"
@@ -93,11 +99,17 @@ def test_seed_and_holdout_reach_the_file_and_what_is_told(slicenet, brains, tmp_
     assert summary["sha256"] == digest(tmp_path / "w.safetensors")
 
 
-def test_lesions_leave_a_decoder_in_the_file(slicenet, brains, tmp_path):
+def test_lesions_leave_a_decoder_that_a_model_reads(slicenet, brains, tmp_path):
     out = tmp_path / "w.safetensors"
     done = slicenet("finetune", brains, *TINY, "--method", "lesions", "--out", out)
     assert done.exit_code == 0, done.output
     assert read_origin(out).decodes
+    words = told_words(done, brains, tmp_path / "run")
+    trained = slicenet(*words, "--set", "flow.course.steps=2")
+    assert trained.exit_code == 0, trained.output
+    tensors = load_file(tmp_path / "run" / "model.safetensors")
+    name = "decoder.head.weight"
+    assert torch.equal(tensors[f"extractor.{name}"], load_file(out)[name])
 
 
 def test_a_folder_of_pictures_is_known_as_such(slicenet, pictures, tmp_path):
@@ -131,6 +143,7 @@ def test_broken_pictures_are_named_and_the_exit_code_tells(slicenet, pictures, t
     [
         (("--method", "none"), 2, "nothing to write"),
         (("--method", "tumours"), 2, "have edc, joint, lesions, none"),
+        (("--set", 'slices.read=["decoder"]'), 2, "edc leaves no decoder"),
         (("--set", "slices.finetun.each=1"), 2, "did you mean finetune"),
         (("--participant-label", "08"), 4, "no healthy case"),
         (("--images",), 4, "no picture among"),

@@ -9,7 +9,7 @@ from slicenet.extractors.contrast import ContrastSettings, contrast, difference
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.watch import silent
 
-SETTINGS = ContrastSettings(steps=8, batch=4, blocks=1)
+SETTINGS = ContrastSettings(steps=8, batch=4, blocks=1, settle=2)
 
 
 def norms(backbone):
@@ -62,13 +62,26 @@ def test_norms_forget_as_slowly_as_published(make_pool, make_backbone):
     moved = []
     for momentum in (0.01, 0.1):
         backbone = make_backbone()
-        settings = replace(SETTINGS, steps=1, momentum=momentum)
+        settings = replace(SETTINGS, steps=1, momentum=momentum, settle=0)
         before = norms(backbone)[0].running_mean.clone()
         contrast(backbone, [make_pool()], PictureSettings(), settings, 0, silent)
         moved.append(norms(backbone)[0].running_mean - before)
     assert moved[0].abs().max() > 0
     # One step sees one batch: the first is a tenth of the second.
     assert torch.allclose(10 * moved[0], moved[1], rtol=1e-3, atol=1e-6)
+
+
+def test_in_the_end_the_moments_are_those_of_what_is_seen(make_pool, make_backbone):
+    pool, gaps = make_pool(), []
+    for count in (0, 4):
+        backbone = make_backbone()
+        settings = replace(SETTINGS, margin=99, settle=count)
+        contrast(backbone, [pool], PictureSettings(), settings, 0, silent)
+        first, seen = norms(backbone)[0], []
+        first.register_forward_pre_hook(lambda norm, given, seen=seen: seen.append(given[0]))
+        backbone(pool.pictures(pool.voxels.float(), pool.brain, PictureSettings()))
+        gaps.append(float((seen[0].detach().mean((0, 2, 3)) - first.running_mean).norm()))
+    assert gaps[1] < 0.1 * gaps[0]
 
 
 def test_what_is_learnt_follows_from_the_seed_alone(make_pool, make_backbone):
@@ -91,7 +104,8 @@ def test_a_rate_that_is_too_high_is_told_and_the_norms_are_put_back(make_pool, m
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"momentum": 0.0}, {"blocks": 0}, {"margin": -1}, {"rate": 0.0}, {"steps": 0}]
+    "wrong",
+    [{"momentum": 0.0}, {"blocks": 0}, {"margin": -1}, {"settle": -1}, {"rate": 0.0}, {"steps": 0}],
 )
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
