@@ -87,7 +87,7 @@ class Ours(Way):
     def __init__(self, settings: SliceSettings) -> None:
         self._extractor = SliceExtractor(settings)
         self._extractor.backbone.bring_weights()
-        self._flow = FusedFlow(_flow(self._extractor.channels))
+        self._flow = FusedFlow(_flow(self._extractor.settings.neighbourhood.width))
         self._looks: list[tuple[float, tuple[int, ...]]] = []
         self._began = 0.0
         self._extractor.backbone.register_forward_pre_hook(self._begin)

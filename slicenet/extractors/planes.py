@@ -31,6 +31,13 @@ class View:
             return painted
         return F.interpolate(painted, self.size, mode="bilinear", antialias=True)
 
+    def shown(self, chosen: list[int]) -> Tensor:
+        """How much of each pixel of these slices is brain, [S, 1, *size] in 0 to 1."""
+        brain = self.brain[..., chosen].movedim(2, 0)[:, None].float()
+        if brain.shape[2:] == self.size:
+            return brain
+        return F.interpolate(brain, self.size, mode="bilinear", antialias=True)
+
     def crop(self, first: int, last: int, margin: int, unit: int) -> Crop:
         """The window that holds the brain of the slices from `first` to `last`."""
         filled = self.brain[:, :, first : last + 1].any(2)

@@ -1,8 +1,9 @@
-"""What becomes of a slice: features of the backbone, of the decoder, or the decoder's answer."""
+"""What becomes of a slice: its own intensities, what the backbone sees, what its decoder says."""
 
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from slicenet.errors import ConfigError
@@ -10,14 +11,20 @@ from slicenet.extractors.decoder import Decoder
 from slicenet.extractors.neighbourhood import NeighbourhoodSettings, join
 from slicenet.extractors.planes import resample
 
-PARTS = ("encoder", "decoder", "logit")
-ENCODER = ("encoder",)  # the only reading on the backbone's coarser lattice
+PARTS = ("intensity", "encoder", "decoder", "logit")
+DECODED = ("decoder", "logit")  # on the decoder's finer lattice, and so all that is read with them
+LEAST = 1e-3  # brain in a cell, below which it has no intensity
 
 
 def check_parts(chosen: Sequence[str]) -> None:
     """Refuse what is no part, or not in the order in which parts become channels."""
     if not chosen or list(chosen) != [name for name in PARTS if name in chosen]:
         raise ConfigError(f"read: some of {', '.join(PARTS)}, in this order", "E_SETTING")
+
+
+def is_decoded(chosen: Sequence[str]) -> bool:
+    """Whether a decoder is read."""
+    return any(name in DECODED for name in chosen)
 
 
 def read(
@@ -27,8 +34,8 @@ def read(
     neighbourhood: NeighbourhoodSettings,
     chosen: Sequence[str],
     attends: bool,
-) -> Tensor:
-    """Channels of slices whose layers, the finest first, are [S, C, h, w].
+) -> list[Tensor]:
+    """Channels of slices whose layers, the finest first, are [S, C, h, w]; on one lattice.
 
     The answer comes last, also where it is not chosen but depth `attends` to it.
     """
@@ -36,9 +43,20 @@ def read(
     seen = [layers[index] for index in tapped]
     if "encoder" in chosen:
         parts.append(join(seen, neighbourhood))
-    if decoder is not None and (attends or tuple(chosen) != ENCODER):
+    if decoder is not None and (attends or is_decoded(chosen)):
         features, logit = decoder(layers)
         parts += [features.float()] if "decoder" in chosen else []
         parts += [logit.float()] if "logit" in chosen or attends else []
-    size = (seen[0] if tuple(chosen) == ENCODER else layers[0]).shape[2:]
-    return torch.cat([resample(part, size) for part in parts], 1)
+    size = (layers if is_decoded(chosen) else seen)[0].shape[2:]
+    return [resample(part, size) for part in parts]
+
+
+def intensities(pictures: Tensor, shown: Tensor, stride: int) -> Tensor:
+    """Mean and deviation of each channel within the brain of each cell, [S, 2M, h, w].
+
+    Pictures are [S, M, H, W], `shown` is the share of brain [S, 1, H, W].
+    """
+    share = F.avg_pool2d(shown, stride).clamp(min=LEAST)
+    mean = F.avg_pool2d(pictures * shown, stride) / share
+    square = F.avg_pool2d(pictures.square() * shown, stride) / share
+    return torch.cat((mean, (square - mean.square()).clamp(min=0).sqrt()), 1)

@@ -17,10 +17,10 @@ from slicenet.extractors.depth import LEARNT, DepthSettings, merge, slabs
 from slicenet.extractors.finetune import DECODING, FinetuneSettings, finetune
 from slicenet.extractors.lattice import touching
 from slicenet.extractors.neighbourhood import NeighbourhoodSettings, groups
-from slicenet.extractors.pictures import PictureSettings, check_sequences, stretched
+from slicenet.extractors.pictures import COLOURS, PictureSettings, check_sequences, stretched
 from slicenet.extractors.planes import AXES, View, ranks, resample, view
 from slicenet.extractors.pretrained import fingerprint
-from slicenet.extractors.reading import ENCODER, check_parts, read
+from slicenet.extractors.reading import check_parts, intensities, is_decoded, read
 from slicenet.extractors.slice_pool import gather
 from slicenet.extractors.tuned import bring_decoder, origin_of
 from slicenet.features import Extractor, FeatureMap
@@ -66,7 +66,7 @@ class SliceSettings:
     @property
     def decodes(self) -> bool:
         """Whether a decoder is trained or read."""
-        return self.finetune.method == DECODING or self.read != ENCODER
+        return self.finetune.method == DECODING or is_decoded(self.read)
 
 
 @final
@@ -89,28 +89,16 @@ class SliceExtractor(Extractor):
         self.backbone = Backbone(settings.backbone, finest if settings.decodes else None)
         channels = self.backbone.channels
         self.decoder = _decoder(channels, tuning.decoder) if settings.decodes else None
-        self.widths = groups(
-            [channels[tap] for tap in self.backbone.tapped], settings.neighbourhood
-        )
+        tapped = [channels[tap] for tap in self.backbone.tapped]
+        groups(tapped, settings.neighbourhood)  # says so now if it cannot be
         if not self.learns:
             self.notices = self.backbone.notices
 
     @property
-    def channels(self) -> int:
-        """Length of a vector."""
-        return self.width * (len(AXES) if self.settings.planes == "joined" else 1)
-
-    @property
-    def width(self) -> int:
-        """Channels of one plane."""
-        widths = {"encoder": sum(self.widths), "decoder": self.settings.finetune.decoder.width}
-        return sum(widths.get(name, 1) for name in self.settings.read)
-
-    @property
     def stride(self) -> int:
         """Pixels a cell."""
-        encoded = self.settings.read == ENCODER
-        return self.backbone.strides[self.backbone.tapped[0] if encoded else 0]
+        finest = 0 if is_decoded(self.settings.read) else self.backbone.tapped[0]
+        return self.backbone.strides[finest]
 
     def lessons(self) -> str:
         """What is read of a slice, and how slices merge, changes nothing of what is learnt."""
@@ -173,7 +161,9 @@ class SliceExtractor(Extractor):
         windows = _worth_seeing(slabs(seen.brain.shape[2], depth.kernel, step), seen, cells)
         found: Tensor | None = None
         for slab, slices in self._stream(seen, windows):
-            layer = merge(slices, depth)[: self.width]
+            layer = merge(slices, depth)
+            if depth.merge == LEARNT and "logit" not in self.settings.read:
+                layer = layer[:-1]  # it was there to be attended to
             layer = resample(layer[None], cells.shape[:2])[0]
             if found is None:
                 found = layer.new_empty(int(inside.sum()), len(layer))
@@ -209,15 +199,15 @@ class SliceExtractor(Extractor):
         pictures = crop.cut(seen.pictures(batch, settings.picture), settings.picture.outside)
         h, w = seen.size
         attends = settings.depth.merge == LEARNT
-        layers = self.backbone.look(pictures)
-        cells = read(
-            layers,
-            self.backbone.tapped,
-            self.decoder,
-            settings.neighbourhood,
-            settings.read,
-            attends,
-        )
+        parts = read(
+            self.backbone.look(pictures), self.backbone.tapped, self.decoder,
+            settings.neighbourhood, settings.read, attends,
+        )  # fmt: skip
+        if "intensity" in settings.read:
+            shown = crop.cut(seen.shown(batch), 0.0)
+            grey = pictures[:, : min(len(seen.voxels), COLOURS)]
+            parts.insert(0, intensities(grey, shown, stride))
+        cells = torch.cat([part.to(parts[-1].device) for part in parts], 1)
         return crop.spread(cells, stride, (h // stride, w // stride))
 
 

@@ -39,7 +39,7 @@ def test_the_published_flows_have_their_widths_and_their_losses():
     for name in ("paper-arxiv", "paper-plos"):
         backend = resolve(name).backend
         detector = backend.build()
-        assert detector.extractor.channels == 512
+        assert detector.extractor.settings.neighbourhood.width == 512
         assert detector.extractor.backbone.strides == (8, 16)
         detector.scorer.build(512, 128)
         # A third of a million a block, besides its rotation (METHODS 1.1: 2.77 million in 8).

@@ -42,7 +42,7 @@ def reading(read, **changes):
 @pytest.fixture(scope="module")
 def tuned():
     torch.manual_seed(3)
-    extractor = SliceExtractor(reading(("encoder", "decoder", "logit")))
+    extractor = SliceExtractor(reading(("intensity", "encoder", "decoder", "logit")))
     extractor.fit([ball()], silent)
     return extractor
 
@@ -51,20 +51,36 @@ def test_the_decoder_and_its_answer_come_on_its_own_finer_lattice(tuned):
     volume = ball()
     features = tuned.extract(volume)
     assert features.inside.shape == (16, 12, 4)
-    assert features.vectors.shape[1] == tuned.channels == 96 + 8 + 1
+    assert features.vectors.shape[1] == 2 + 96 + 8 + 1
     seen = view(volume, "axial", 4)
     with torch.no_grad():
         layers = tuned.backbone.look(seen.pictures(list(range(12)), tuned.settings.picture))
         decoded, logit = tuned.decoder(layers)
-    for found, wanted in ((features.vectors[:, -1:], logit), (features.vectors[:, 96:-1], decoded)):
+    for found, wanted in ((features.vectors[:, -1:], logit), (features.vectors[:, 98:-1], decoded)):
         slabs_mean = wanted.unflatten(0, (4, 3)).mean(1)  # [slabs, C, h, w]
         wanted = slabs_mean.permute(2, 3, 0, 1)[features.inside]
         assert torch.allclose(found, wanted, atol=1e-4)
 
 
+def test_intensities_are_the_mean_and_deviation_of_the_brain_in_each_cell(tuned):
+    volume = ball()
+    found = tuned.extract(volume)
+    grey = ((volume.voxels[0].clamp(-3, 3) + 3) / 6).double().numpy()
+    brain = volume.brain.numpy()
+    for row, (x, y, z) in list(enumerate(found.inside.nonzero().tolist()))[::37]:
+        means, spreads = [], []
+        for slice_index in range(3 * z, 3 * z + 3):
+            place = np.s_[4 * x : 4 * x + 4, 4 * y : 4 * y + 4, slice_index]
+            values = grey[place][brain[place]]
+            means.append(values.mean() if len(values) else 0.0)
+            spreads.append(values.std() if len(values) else 0.0)
+        wanted = [np.mean(means), np.mean(spreads)]
+        assert np.allclose(found.vectors[row, :2].numpy(), wanted, atol=1e-3)
+
+
 def test_each_part_alone_is_that_part_of_all(tuned):
     everything = tuned.extract(ball()).vectors
-    for read, part in ((("logit",), slice(104, 105)), (("decoder",), slice(96, 104))):
+    for read, part in ((("logit",), slice(106, 107)), (("decoder",), slice(98, 106))):
         alone = SliceExtractor(reading(read))
         alone.load_state_dict(tuned.state_dict())
         assert torch.allclose(alone.extract(ball()).vectors, everything[:, part], atol=1e-5)

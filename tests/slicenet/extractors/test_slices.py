@@ -159,7 +159,6 @@ def test_three_planes_fuse_on_the_axial_lattice():
     assert torch.equal(joined.inside, axial.inside)
     assert torch.equal(joined.vectors[:, :96], axial.vectors)
     assert torch.allclose(joined.vectors.unflatten(1, (3, 96)).mean(1), averaged.vectors, atol=1e-5)
-    assert SliceExtractor(replace(SETTINGS, planes="joined")).channels == 288
 
 
 def test_a_turned_brain_has_its_planes_turned():
