@@ -22,7 +22,7 @@ from slicenet.extractors.planes import AXES, View, ranks, resample, view
 from slicenet.extractors.pretrained import fingerprint
 from slicenet.extractors.reading import check_parts, intensities, is_decoded, read
 from slicenet.extractors.slice_pool import gather
-from slicenet.extractors.tuned import bring_decoder, origin_of
+from slicenet.extractors.tuned import bring_decoder, check_origin, origin_of
 from slicenet.features import Extractor, FeatureMap
 from slicenet.volume import Volume
 from slicenet.watch import Watch
@@ -114,6 +114,7 @@ class SliceExtractor(Extractor):
 
     def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
         """Bring the backbone's weights, and fine-tune them on slices of the healthy volumes."""
+        check_origin(self.settings.backbone)
         self.backbone.bring_weights()
         if self.decoder is not None:
             bring_decoder(self.decoder, self.settings.backbone.weights, needed=not self.learns)

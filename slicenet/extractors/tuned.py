@@ -61,6 +61,19 @@ def origin_of(weights: str, backbone: str) -> TunedOrigin | None:
     return None if weights == RANDOM else read_origin(resolve(weights, backbone))
 
 
+def check_origin(wanted: BackboneSettings) -> None:
+    """Refuse weights that say they were tuned as another backbone, or for other pictures."""
+    origin = origin_of(wanted.weights, wanted.name)
+    if origin is None:
+        return
+    taught = origin.backbone
+    if (taught.name, taught.expected) != (wanted.name, wanted.expected):
+        raise CheckpointError(
+            f"{wanted.weights}: tuned as {taught.name} with {taught.expected}", "E_WEIGHTS",
+            "set slices.backbone.name and slices.backbone.expected to these",
+        )  # fmt: skip
+
+
 def bring_decoder(decoder: Decoder, weights: str, needed: bool) -> None:
     """Load the decoder that came with a backbone, if there is one; its lack is told if `needed`."""
     tensors = {} if weights in (RANDOM, IMAGENET) else find(weights, "")

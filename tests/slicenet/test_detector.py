@@ -11,11 +11,15 @@ from slicenet.backends.zscore import ZScore
 from slicenet.cache import Cache
 from slicenet.detector import Detector, MapSettings
 from slicenet.errors import ConfigError
+from slicenet.extractors.intensity import IntensityExtractor, IntensitySettings
 from slicenet.features import Extractor, FeatureMap
 from slicenet.frame import Frame, FrameSettings
 from slicenet.images.write import write_map
 from slicenet.resampling import smooth_inside
 from slicenet.scorers.zscore import ZScoreScorer, ZScoreSettings
+from slicenet.scoring import Scorer
+from slicenet.simulation import SimulationSettings
+from slicenet.simulation.settings import JitterSettings
 
 TURNS = [
     np.array([axes, flips]).T
@@ -172,3 +176,38 @@ def test_two_scorers_of_one_extractor_wait_for_its_learning_once(make_brain, tmp
     fitted(Learner(), brains[:3])
     fitted(Learner(settings=2), brains)
     assert Learner.fits == 3
+
+
+class Listener(Scorer):
+    """Keeps what it is shown."""
+
+    lesions = SimulationSettings(healthy=0.0, smallest=12.0, jitter=JitterSettings(*[0.0] * 6))
+    settings = None
+
+    def fit(self, maps, watch):
+        self.walks = [list(maps), list(maps)]
+
+    def score(self, features):
+        return features.vectors[:, 0]
+
+
+def test_a_scorer_that_asks_sees_simulated_lesions_beside_the_healthy(make_brain, tmp_path):
+    scorer, finish = Listener(), MapSettings()
+    extractor = IntensityExtractor(IntensitySettings())
+    made = Detector(Frame(SETTINGS.frame), extractor, scorer, finish)
+    made.fit([make_brain(seed) for seed in range(3)], cache=Cache(tmp_path))
+    for walk in scorer.walks:
+        healthy, lesioned = walk[:3], walk[3:]
+        assert all(features.strange is None for features in healthy)
+        assert all(len(features.strange) == len(features.vectors) for features in lesioned)
+        lesioned = [features for features in lesioned if features.strange.any()]
+        assert len(lesioned) >= 2  # one that cannot be seen is none
+        for sick in lesioned:
+            # Its healthy twin is the one that it shares most cells with, to the last bit.
+            change = min(
+                ((sick.vectors - well.vectors).abs().amax(1).float() for well in healthy),
+                key=lambda change: change.median(),
+            )
+            assert change[~sick.strange].median() == 0
+            assert change[sick.strange].median() > 0.1
+    assert torch.equal(scorer.walks[0][4].vectors, scorer.walks[1][4].vectors)

@@ -10,9 +10,11 @@ from safetensors.torch import save_file as save
 from slicenet.errors import CheckpointError
 from slicenet.extractors.backbone import Backbone, BackboneSettings
 from slicenet.extractors.decoder import Decoder, DecoderSettings
+from slicenet.extractors.expected import CAFFE
 from slicenet.extractors.tuned import (
     TunedOrigin,
     bring_decoder,
+    check_origin,
     origin_of,
     read_origin,
     write_tuned,
@@ -57,6 +59,15 @@ def test_names_are_those_of_the_whole_network_in_timm(tmp_path, make_backbone, n
     assert all(torch.equal(a, b) for a, b in zip(
         other.state_dict().values(), backbone.state_dict().values(), strict=True
     ))  # fmt: skip
+
+
+def test_weights_tuned_as_another_backbone_or_for_other_pictures_are_refused(written):
+    same = replace(TINY, weights=str(written[0]))
+    check_origin(same)
+    check_origin(replace(same, taps=(1,), precision="auto"))  # choices of the reader
+    for other in (replace(same, name="resnet18"), replace(same, expected=CAFFE)):
+        with pytest.raises(CheckpointError, match="tuned as test_resnet"):
+            check_origin(other)
 
 
 def test_the_decoder_comes_back(written):
