@@ -98,7 +98,7 @@ class Detector(nn.Module):
             volume = cohort[0]
         framed = self.frame.enter(volume)
         features = self.extractor.extract(framed)
-        found = self.positions.apply(self.scorer.score(features), features.inside)
+        found = self.positions.judge(self.scorer.score(features), features.inside)
         lattice = self._smooth(features.lattice(found).cpu(), features)
         scores = self.frame.leave(lattice, features.inside.cpu(), volume)
         overall = worst(scores, volume.brain, self.finish.share)

@@ -14,7 +14,7 @@ import torch
 
 from slicenet.backends import BACKENDS
 from slicenet.cache import Cache
-from slicenet.checkpoint import Model, save
+from slicenet.checkpoint import Model, save, settings_table
 from slicenet.config import suggest
 from slicenet.errors import ConfigError
 from slicenet.images.grid import Grid
@@ -47,7 +47,7 @@ def bench(
     if unknown:
         hint = suggest(unknown[0], list(BACKENDS))
         raise ConfigError(f"{unknown[0]}: no such backend", "E_SETTING", hint)
-    chosen = list(names) or sorted(BACKENDS)
+    chosen = list(names) or [name for name in sorted(BACKENDS) if _needs_no_weights(name)]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         scan = Path(folder) / "scan.nii.gz"
@@ -71,6 +71,11 @@ def ball(edge: int, seed: int) -> Volume:
     affine[:3, 3] = -(edge - 1) / 2
     shape = (edge, edge, edge)
     return Volume(voxels * brain, brain, affine, f"ball{seed}", True, Grid(shape, affine))
+
+
+def _needs_no_weights(name: str) -> bool:
+    """Whether a backend trains with what is here; the others' network is timed beside them."""
+    return "slices" not in settings_table(BACKENDS[name]())
 
 
 def _bench_one(name: str, edge: int, device: str, folder: Path, scan: Path) -> dict[str, Any]:

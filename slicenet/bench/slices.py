@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from slicenet.bench.counting import Counter
 from slicenet.bench.published import whole_network
-from slicenet.bench.subject import SubjectSettings, subject
+from slicenet.bench.subject import SubjectSettings, keep, subject
 from slicenet.bench.ways import REFERENCE
 from slicenet.bench.worker import SCRIPT, Task
 from slicenet.errors import ConfigError, ResourceError
@@ -44,17 +44,22 @@ class SliceBenchSettings:
     rounds: int = 3
     seconds: float = 150.0  # after which nothing further begins
     bfloat16: bool = False  # even where it is not worth it; where it is, it is measured anyway
-    flatness: tuple[int, ...] = (48, 192)  # further numbers of slices, of which only the peak
+    flatness: tuple[float, ...] = (0.5, 2.0)  # times the slices, of which only the peak is measured
+    template: str = "auto"  # of the brain; see `SubjectSettings`
 
     def __post_init__(self) -> None:
         if self.rounds < 1 or self.seconds <= 0:
             raise ConfigError("rounds and seconds must be positive", "E_SETTING")
-        SubjectSettings(self.pixels, self.slices)  # says so now if it cannot be
+        self.subject(self.slices)  # says so now if it cannot be
         if self.backbone not in BACKBONES:
             raise ConfigError(
                 f"{self.backbone}: the published pooling needs layers of 512 and 1024 channels",
                 "E_SETTING", f"one of {', '.join(BACKBONES)}",
             )  # fmt: skip
+
+    def subject(self, slices: int) -> SubjectSettings:
+        """The brain in so many slices."""
+        return SubjectSettings(self.pixels, slices, self.template)
 
 
 def compare(
@@ -80,7 +85,7 @@ def compare(
 
 def _save_weights(settings: SliceBenchSettings, file: Path) -> None:
     """Random weights, the moments of whose norms are those of a few slices of the volume."""
-    volume = subject(SubjectSettings(settings.pixels, settings.slices))
+    volume = subject(settings.subject(settings.slices))
     chosen = torch.linspace(0, settings.slices - 1, MOMENTS_FROM + 2)[1:-1].long()
     painted = paint(volume.voxels[..., chosen], volume.brain[..., chosen], PictureSettings())
     network = whole_network(settings.backbone)
@@ -115,7 +120,8 @@ def _peaks(
     settings: SliceBenchSettings, folder: Path, began: float, watch: Watch
 ) -> dict[int, float]:
     peaks: dict[int, float] = {}
-    for done, slices in enumerate(settings.flatness, start=1):
+    for done, times in enumerate(settings.flatness, start=1):
+        slices = round(settings.slices * times)
         if time.monotonic() - began > settings.seconds:
             break
         with _worker(_task(OURS, slices, settings, folder, "other.npy")) as worker:
@@ -125,9 +131,12 @@ def _peaks(
 
 
 def _task(way: str, slices: int, settings: SliceBenchSettings, folder: Path, out: str = "") -> Task:
+    brain = folder / f"brain{slices}.safetensors"
+    if not brain.exists():
+        keep(subject(settings.subject(slices)), brain)
     weights, threads = str(folder / "whole.safetensors"), torch.get_num_threads()
     file = str(folder / (out or f"{way}.npy"))
-    return Task(way, settings.backbone, weights, threads, settings.pixels, slices, file)
+    return Task(way, settings.backbone, weights, threads, str(brain), file)
 
 
 @final

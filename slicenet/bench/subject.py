@@ -1,9 +1,11 @@
 """A brain to measure with, in the box that SimpleSliceNet was published for."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 
 from slicenet.errors import ConfigError
 from slicenet.phantom.template import BRAIN, GREY, TEXTURE, WHITE, load_template
@@ -48,6 +50,18 @@ def subject(settings: SubjectSettings) -> Volume:
         torch.from_numpy(framed.astype(np.float32))[None], torch.from_numpy(brain), affine,
         "average", True,
     )  # fmt: skip
+
+
+def keep(volume: Volume, file: Path) -> None:
+    """Write a subject for another process, which then need not make it."""
+    affine = torch.from_numpy(volume.affine)
+    save_file({"voxels": volume.voxels, "brain": volume.brain, "affine": affine}, file)
+
+
+def bring(file: Path) -> Volume:
+    """The subject that `keep` wrote."""
+    held = load_file(file)
+    return Volume(held["voxels"], held["brain"], held["affine"].numpy(), "average", True)
 
 
 def _intensities(maps: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from slicenet.bench.published import SLAB, SLICE_BYTES, Published, tokens, whole
 from slicenet.bench.stopwatch import Stopwatch
 from slicenet.extractors.backbone import BackboneSettings
 from slicenet.extractors.expected import ExpectedSettings, normalise
+from slicenet.extractors.finetune import FinetuneSettings
 from slicenet.extractors.pictures import PictureSettings, paint
 from slicenet.extractors.slices import SliceExtractor, SliceSettings
 from slicenet.flows.conditional import ConditionalFlow, FlowSettings
@@ -48,7 +49,8 @@ def build(name: str, backbone: str, weights: str, volume: Volume) -> Way:
     """The way called `published`, or ours in the precision called `name`."""
     if name == REFERENCE:
         return AsPublished(backbone, weights, volume)
-    return Ours(SliceSettings(BackboneSettings(backbone, weights=weights, precision=name)))
+    network = BackboneSettings(backbone, weights=weights, precision=name)
+    return Ours(SliceSettings(network, finetune=FinetuneSettings(method="none")))
 
 
 @final

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from slicenet.bench.stopwatch import peak_gb
-from slicenet.bench.subject import SubjectSettings, subject
+from slicenet.bench.subject import bring
 from slicenet.bench.ways import AsPublished, build
 from slicenet.machine import matrix_speed
 
@@ -28,8 +28,7 @@ class Task:
     backbone: str
     weights: str  # file of the whole network
     threads: int
-    pixels: int
-    slices: int
+    subject: str  # file of the volume
     out: str  # file of the map
 
     def text(self) -> str:
@@ -41,7 +40,7 @@ def work(task_text: str, orders: TextIO, answers: TextIO) -> None:
     """Answer each line of `orders` with one of measurements, after a first that says `ready`."""
     task = Task(**json.loads(task_text))
     torch.set_num_threads(task.threads)
-    volume = subject(SubjectSettings(task.pixels, task.slices))
+    volume = bring(Path(task.subject))
     way = build(task.way, task.backbone, task.weights, volume)
     kind = torch.bfloat16 if task.way == "bfloat16" else torch.float32
     group = way.group if isinstance(way, AsPublished) else 0

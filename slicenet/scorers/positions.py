@@ -65,7 +65,7 @@ class Positions(nn.Module):
             self.table.device
         )
 
-    def apply(self, scores: Tensor, inside: Tensor) -> Tensor:  # type: ignore[override]
+    def judge(self, scores: Tensor, inside: Tensor) -> Tensor:
         """Scores [N] of the cells `inside` [x, y, z], by what is usual at each."""
         if self.settings.kind == "none":
             return scores

@@ -6,7 +6,10 @@ from slicenet.errors import ConfigError
 
 @pytest.fixture(scope="module")
 def found():
-    return compare(SliceBenchSettings("resnet50", 64, 6, rounds=2, flatness=(3,), bfloat16=True))
+    settings = SliceBenchSettings(
+        "resnet50", 64, 6, rounds=2, flatness=(0.5,), bfloat16=True, template="procedural"
+    )
+    return compare(settings)
 
 
 def test_every_way_is_measured_in_every_round(found):

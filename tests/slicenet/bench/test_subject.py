@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from slicenet.bench.subject import SubjectSettings, subject
+from slicenet.bench.subject import SubjectSettings, bring, keep, subject
 from slicenet.errors import ConfigError
 
 
@@ -37,3 +37,12 @@ def test_intensities_are_framed(brain):
 def test_boxes_of_parts_of_cells_are_refused(wrong):
     with pytest.raises(ConfigError):
         SubjectSettings(**wrong)
+
+
+def test_another_process_finds_the_same_subject(tmp_path):
+    made = subject(SubjectSettings(32, 3, "procedural"))
+    keep(made, tmp_path / "brain.safetensors")
+    found = bring(tmp_path / "brain.safetensors")
+    assert torch.equal(found.voxels, made.voxels)
+    assert torch.equal(found.brain, made.brain)
+    assert (found.affine == made.affine).all()

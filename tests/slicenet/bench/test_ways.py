@@ -7,6 +7,7 @@ from slicenet.bench.published import whole_network
 from slicenet.bench.subject import SubjectSettings, subject
 from slicenet.bench.ways import Ours, build, group_that_fits
 from slicenet.extractors.backbone import BackboneSettings
+from slicenet.extractors.finetune import FinetuneSettings
 from slicenet.extractors.slices import SliceSettings
 
 
@@ -35,7 +36,9 @@ def published(volume, weights):
 
 def test_without_a_crop_ours_is_the_published_map(volume, weights, published):
     settings = SliceSettings(
-        BackboneSettings("resnet50", weights=weights, precision="float32"), margin=1000
+        BackboneSettings("resnet50", weights=weights, precision="float32"),
+        margin=1000,
+        finetune=FinetuneSettings(method="none"),
     )
     found = Ours(settings).see(volume).strangeness
     brain = found != 0

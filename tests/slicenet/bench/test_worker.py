@@ -6,6 +6,7 @@ import pytest
 from safetensors.torch import save_file
 
 from slicenet.bench.published import whole_network
+from slicenet.bench.subject import SubjectSettings, keep, subject
 from slicenet.bench.worker import Task, work
 
 
@@ -13,7 +14,9 @@ from slicenet.bench.worker import Task, work
 def test_each_order_is_answered_and_the_map_is_kept(tmp_path, way):
     weights = tmp_path / "whole.safetensors"
     save_file(whole_network("resnet50").state_dict(), weights)
-    task = Task(way, "resnet50", str(weights), 1, 32, 3, str(tmp_path / "map.npy"))
+    brain = tmp_path / "brain.safetensors"
+    keep(subject(SubjectSettings(32, 3, "procedural")), brain)
+    task = Task(way, "resnet50", str(weights), 1, str(brain), str(tmp_path / "map.npy"))
     answers = io.StringIO()
     work(task.text(), io.StringIO("\n\n"), answers)
     ready, first, second = map(json.loads, answers.getvalue().splitlines())

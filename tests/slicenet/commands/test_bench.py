@@ -5,7 +5,7 @@ SMALL = ("--backends", "histeq", "--edge", "40", "--backbone", "resnet50", "--pi
          "--slices", "6")  # fmt: skip
 
 
-def test_the_table_names_every_backend_asked_for_and_both_ways(slicenet):
+def test_json_names_every_backend_asked_for_and_both_ways(slicenet):
     content = json.loads(slicenet("bench", *SMALL, "--json").stdout)
     assert [row["backend"] for row in content["backends"]] == ["histeq"]
     assert [row["way"] for row in content["slices"]["ways"]][:2] == ["published", "float32"]

@@ -32,7 +32,7 @@ def test_without_a_kind_nothing_changes_and_nothing_is_walked():
     positions = Positions(PositionSettings())
     positions.fit(row for row in [1 / 1] if pytest.fail("walked"))
     scores = torch.randn(5)
-    assert positions.apply(scores, torch.ones(5, 1, 1, dtype=torch.bool)) is scores
+    assert positions.judge(scores, torch.ones(5, 1, 1, dtype=torch.bool)) is scores
 
 
 def test_z_is_the_deviation_from_the_place_once_many_volumes_are_seen():
@@ -41,7 +41,7 @@ def test_z_is_the_deviation_from_the_place_once_many_volumes_are_seen():
     values = torch.stack([scores for scores, _ in rows]).double().numpy()
     scores = torch.linspace(-5, 40, 24)
     wanted = (scores.numpy() - values.mean(0)) / values.std(0)
-    found = positions.apply(scores, torch.ones(CELLS, dtype=torch.bool))
+    found = positions.judge(scores, torch.ones(CELLS, dtype=torch.bool))
     assert np.allclose(found.numpy(), wanted, rtol=1e-3, atol=1e-3)
 
 
@@ -55,7 +55,7 @@ def test_a_place_never_seen_is_judged_by_the_whole_brain():
         one = torch.zeros(CELLS, dtype=torch.bool)
         one[0, 0, 0] = True
         low, middle, high = (
-            float(positions.apply(torch.tensor([float(value)]), one))
+            float(positions.judge(torch.tensor([float(value)]), one))
             for value in np.quantile(together, (0.02, 0.5, 0.98))
         )
         assert low < middle < high
@@ -67,7 +67,7 @@ def test_ecdf_is_the_share_of_healthy_above():
     positions = fitted("ecdf", rows, levels=64)
     values = torch.stack([scores for scores, _ in rows]).numpy()
     scores = torch.from_numpy(np.quantile(values, 0.9, axis=0))
-    found = positions.apply(scores, torch.ones(CELLS, dtype=torch.bool)).numpy()
+    found = positions.judge(scores, torch.ones(CELLS, dtype=torch.bool)).numpy()
     assert np.allclose(np.exp(-found), 0.1, atol=0.01)
 
 
@@ -76,7 +76,7 @@ def test_stranger_stays_stranger_at_every_place_however_far(kind):
     positions = fitted(kind, healthy(30, missing=0.5))
     inside = torch.ones(CELLS, dtype=torch.bool)
     levels = [
-        positions.apply(torch.full((24,), float(score)), inside)
+        positions.judge(torch.full((24,), float(score)), inside)
         for score in (-1000, -10, 0, 5, 20, 60, 1000, 2000)
     ]
     for lower, higher in pairwise(levels):
