@@ -5,6 +5,11 @@ import pytest
 from slicenet import demo
 
 SMALL = ["--set", "frame.spacing=[6,6,6]"]
+BRIEF = [
+    word
+    for setting in ("finetune.each=4", "finetune.lesions.steps=6", "finetune.lesions.settle=1")
+    for word in ("--set", f"slices.{setting}")
+] + ["--set", "flow.course.steps=10"]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +28,10 @@ def shown(slicenet, tmp_path_factory):
     def coarse(folder):
         groups = wanted(folder)
         return {
-            name: [[*group[0][:4], *SMALL, *group[0][6:]], *group[1:]]
+            name: [
+                [*group[0][:4], *SMALL, *(BRIEF if "quick" in group[0] else []), *group[0][-2:]],
+                *group[1:],
+            ]
             for name, group in groups.items()
         }
 
@@ -37,7 +45,7 @@ def shown(slicenet, tmp_path_factory):
 def test_the_demo_ends_with_a_table_a_page_and_the_commands(shown):
     out, done = shown
     assert done.exit_code == 0, done.output
-    for name in ("zscore", "histeq", "intensity-gaussian"):
+    for name in ("simpleslicenet", "zscore", "histeq", "intensity-gaussian"):
         assert name in done.stdout
         assert list((out / name / "maps").rglob("*_heatmap.nii.gz"))
     assert "say nothing about patients" in done.stdout
@@ -52,7 +60,7 @@ def test_the_page_is_whole_in_itself(shown):
     assert "href" not in page
     assert "say nothing about patients" in page
     assert "not a medical device" in page
-    assert page.count("<tr>") == 4
+    assert page.count("<tr>") == 5
 
 
 def test_the_picture_shows_lesioned_volumes(shown):
