@@ -9,7 +9,7 @@ from slicenet import __version__
 
 LIBRARIES = (
     "torch", "torchvision", "timm", "FrEIA", "nibabel", "nilearn", "SimpleITK", "numpy", "scipy",
-    "scikit-learn", "safetensors", "matplotlib", "click",
+    "scikit-learn", "safetensors", "matplotlib", "pillow", "click",
 )  # fmt: skip
 
 

@@ -1,9 +1,13 @@
 import json
 
+from slicenet import presets
 from slicenet.backends import BACKENDS
 
 
 def test_every_backend_is_listed_with_what_it_does(slicenet):
     done = slicenet("backends")
     assert all(name in done.stdout for name in BACKENDS)
-    assert set(json.loads(slicenet("backends", "--json").stdout)) == set(BACKENDS)
+    told = json.loads(slicenet("backends", "--json").stdout)
+    assert set(told["backends"]) == set(BACKENDS)
+    assert set(told["presets"]) == set(presets.names())
+    assert all(text in done.stdout for text in told["presets"].values())

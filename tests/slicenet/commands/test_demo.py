@@ -71,4 +71,4 @@ def test_the_picture_shows_lesioned_volumes(shown):
 
 
 def test_what_the_commands_printed_is_in_the_log(shown):
-    assert (shown[0] / "log.txt").read_text().count("$ slicenet ") == 11
+    assert (shown[0] / "log.txt").read_text().count("$ slicenet ") == 14

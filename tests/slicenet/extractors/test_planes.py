@@ -48,8 +48,10 @@ def test_ranks_are_the_order_of_the_vectors():
 
 
 def test_a_ramp_stays_a_ramp_on_a_finer_lattice():
-    ramp = torch.arange(6.0).expand(1, 2, 6)
-    fine = resample(ramp, torch.Size((2, 12)))
+    ramp = torch.arange(6.0).expand(1, 1, 2, 6)
+    fine = resample(ramp, (2, 12))
     wanted = np.interp((np.arange(12) + 0.5) / 2 - 0.5, np.arange(6), np.arange(6))
-    assert np.allclose(fine[0, 0].numpy(), wanted)
-    assert resample(ramp, torch.Size((2, 6))) is ramp
+    assert np.allclose(fine[0, 0, 0].numpy(), wanted)
+    assert resample(ramp, (2, 6)) is ramp
+    coarse = resample(fine.expand(1, 1, 2, 12), (1, 6))
+    assert np.allclose(coarse[0, 0, 0].numpy(), wanted.reshape(6, 2).mean(1))
