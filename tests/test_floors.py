@@ -19,6 +19,7 @@ FLOORS = [
         "flows",
         "timm_door",
         "presets",
+        "draws",
     },
     {"config", "images", "installed", "locking", "simulation"},
     {"volume", "weights"},

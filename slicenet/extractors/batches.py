@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-import numpy as np
-import torch
 from torch import Tensor
 
+from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 from slicenet.extractors.crops import Crop, around
 from slicenet.extractors.pictures import PictureSettings
@@ -50,9 +49,3 @@ class Batches:
         crop = around((cover > 0).any(0), self.margin, self.unit)
         cut = crop.cut(cover[:, None], 0.0)[:, 0]
         return Batch(crop.cut(pictures, self.picture.outside), cut, crop, index)
-
-
-def drawing(*numbers: int) -> torch.Generator:
-    """A generator that follows from a seed, a step and what else there is, none below 0."""
-    mixed = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(mixed >> np.uint64(1)))

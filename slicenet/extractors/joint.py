@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import Backbone
-from slicenet.extractors.batches import Batch, Batches, drawing
+from slicenet.extractors.batches import Batch, Batches
 from slicenet.extractors.neighbourhood import NeighbourhoodSettings, groups, join
 from slicenet.extractors.optimising import Descent, Part, check_budget
 from slicenet.extractors.pictures import PictureSettings

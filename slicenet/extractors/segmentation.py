@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import Backbone
 from slicenet.extractors.crops import around
 from slicenet.extractors.decoder import Decoder
+from slicenet.extractors.optimising import settle
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.slice_pool import SlicePool
 from slicenet.simulation import SimulationSettings, simulate
@@ -111,8 +112,7 @@ class Lessons:
 
     def batch(self, step: int) -> Batch:
         """Slices of one plane, cut to their brain in whole cells."""
-        mixed = np.random.SeedSequence([self.seed, step]).generate_state(1, np.uint64)[0]
-        generator = torch.Generator().manual_seed(int(mixed >> np.uint64(1)))
+        generator = drawing(self.seed, step)
         pool = self.pools[step % len(self.pools)]  # planes in turn
         voxels, brain = pool.draw(self.settings.batch, generator)
         mirrored = torch.rand(len(voxels), generator=generator) < 0.5 * pool.mirrors
@@ -147,7 +147,11 @@ def segment(
         course.learn(loss, settings)
         course.remember(hard_overlap(logit.detach(), truth, brain))
         watch("finetune", course.step, settings.steps, loss=loss.item(), dice=course.overlap)
-    _settle(backbone, decoder, lessons)
+    settle(
+        course.networks,
+        lambda more: decoder(backbone(lessons.batch(settings.steps + more).pictures.to(device))),
+        settings.settle,
+    )
     course.networks.eval()
 
 
@@ -178,22 +182,3 @@ def hard_overlap(logit: Tensor, truth: Tensor, brain: Tensor) -> float:
     found, wanted = (logit > 0) & (brain > 0.5), (truth > 0.5) & (brain > 0.5)
     total = int(found.sum() + wanted.sum())
     return 2 * int((found & wanted).sum()) / total if total else 1.0
-
-
-@torch.no_grad()
-def _settle(backbone: Backbone, decoder: Decoder, lessons: Lessons) -> None:
-    """Give batch norms the mean moments of fresh batches, with the weights as they are now.
-
-    While it learnt, the moments ran after weights that moved on.
-    """
-    modules = (*backbone.network.modules(), *decoder.modules())
-    norms = [module for module in modules if isinstance(module, nn.BatchNorm2d)]
-    kept = [norm.momentum for norm in norms]
-    first, count = lessons.settings.steps, lessons.settings.settle
-    device = next(decoder.parameters()).device
-    for step in range(count):
-        for norm in norms:
-            norm.momentum = 1 / (step + 1)  # each batch counts as much as any other
-        decoder(backbone(lessons.batch(first + step).pictures.to(device)))
-    for norm, momentum in zip(norms, kept, strict=True):
-        norm.momentum = momentum

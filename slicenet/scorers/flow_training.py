@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 from slicenet.flows.anomalies import NoiseSettings, noisy
 from slicenet.flows.boundary import Boundary
@@ -75,7 +76,7 @@ class Lessons:
 
     def batch(self, step: int, among: Tensor, size: int) -> tuple[Tensor, ...]:
         """Healthy vectors and their conditions, strange vectors and theirs."""
-        draw = generator(self.seed, step)
+        draw = drawing(self.seed, step + 1)
         chosen = among[torch.randint(len(among), (size,), generator=draw)]
         healthy, condition = self.of(self.corpus.healthy, chosen)
         if self.loss == "none":
@@ -134,7 +135,7 @@ def learn(
     """Train `flow` in place; the state of the best held-out likelihood is what stays."""
     course = Course(flow, loss, settings)
     learnt, held = lessons.divide(settings.held)
-    looked = held[torch.randperm(len(held), generator=generator(lessons.seed, -1))[:LOOKED_AT]]
+    looked = held[torch.randperm(len(held), generator=drawing(lessons.seed, 0))[:LOOKED_AT]]
     while course.step < settings.steps and course.since < settings.patience:
         value = _step(course, lessons, learnt, loss, settings)
         told = {"loss": value}
@@ -158,12 +159,6 @@ def rate_at(step: int, settings: CourseSettings) -> float:
     return settings.rate * 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, gone))))
 
 
-def generator(seed: int, step: int) -> torch.Generator:
-    """A generator that follows from both."""
-    mixed = np.random.SeedSequence([seed, step + 1]).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(mixed >> np.uint64(1)))
-
-
 def _step(
     course: Course,
     lessons: Lessons,
@@ -177,7 +172,7 @@ def _step(
     )
     found = course.flow.log_density(torch.cat((healthy, fakes)), torch.cat((condition, places)))
     good, bad = found[: len(healthy)], found[len(healthy) :]
-    draw = generator(lessons.seed + 1, course.step)
+    draw = drawing(lessons.seed + 1, course.step + 1)
     if course.step >= settings.likelihood_first:
         course.boundary = course.boundary.after(good, draw)
         value = push_pull(good, bad, course.boundary, loss, draw)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from slicenet.errors import ConfigError
-from slicenet.extractors.batches import Batches, drawing
+from slicenet.extractors.batches import Batches
 from slicenet.extractors.pictures import PictureSettings
 
 PICTURE = PictureSettings()
@@ -32,16 +32,6 @@ def test_the_window_is_whole_cells_and_holds_every_brain(make_pool):
     assert batch.brain.shape[1:] == batch.pictures.shape[2:]
     assert batch.brain.sum() == 4 * pool.brain[0].sum()
     assert batch.crop.rows.start == 32
-
-
-def test_generators_follow_from_all_their_numbers():
-    draws = [
-        torch.rand(3, generator=drawing(*numbers))
-        for numbers in ((1, 2), (1, 2), (2, 1), (1, 2, 1))
-    ]
-    assert torch.equal(draws[0], draws[1])
-    assert not torch.equal(draws[0], draws[2])
-    assert not torch.equal(draws[0], draws[3])
 
 
 def test_one_slice_is_too_few(make_pool):

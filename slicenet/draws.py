@@ -1,0 +1,10 @@
+"""Randomness that is a function of where it is needed, and never a stream."""
+
+import numpy as np
+import torch
+
+
+def drawing(*numbers: int) -> torch.Generator:
+    """A generator that follows from a seed, a step and what else there is, none below 0."""
+    mixed = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(mixed >> np.uint64(1)))
