@@ -1,6 +1,6 @@
 """An image network of timm, up to the last layer that is looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from slicenet.errors import ConfigError, Notice
 from slicenet.extractors.expected import ExpectedSettings, adapt, normalise
 from slicenet.extractors.folded import Folding
+from slicenet.extractors.norms import anchor
 from slicenet.extractors.precision import check_precision, uses_bfloat16
 from slicenet.extractors.pretrained import RANDOM, fill, find
 from slicenet.timm_door import timm
@@ -88,6 +89,16 @@ class Backbone(nn.Module):
                 return folded(seen)
         with torch.autocast(device.type, torch.bfloat16, enabled=fast):
             return tuple(self.network(seen.contiguous(memory_format=torch.channels_last)))
+
+    def anchor(self, batches: Iterable[Tensor]) -> None:
+        """Ready its norms to go by batches of pictures like these, and still answer as before.
+
+        Random weights have no answer to keep.
+        """
+        if self.settings.weights != RANDOM:
+            device = next(self.network.parameters()).device
+            seen = (normalise(batch.to(device), self.settings.expected) for batch in batches)
+            anchor(self.network, seen)
 
     @torch.no_grad()
     def look(self, pictures: Tensor) -> Sequence[Tensor]:

@@ -12,7 +12,8 @@ from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import Backbone
 from slicenet.extractors.batches import Batches
 from slicenet.extractors.mirror import Mirror
-from slicenet.extractors.optimising import Descent, Part, check_budget, settle
+from slicenet.extractors.norms import ENOUGH, settle
+from slicenet.extractors.optimising import Descent, Part, check_budget
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.slice_pool import SlicePool
 from slicenet.watch import Watch
@@ -61,12 +62,13 @@ def contrast(
     decoder = _fresh(backbone, settings.blocks, seed)
     parts = (Part(backbone.network, settings.rate), Part(decoder, settings.decoder_rate))
     descent = Descent("edc", parts, settings, watch)
+    fresh = settings.steps  # batches that no step sees
+    backbone.anchor(batches.at(fresh + n).pictures for n in range(ENOUGH))
     with _slow_norms((backbone, decoder), settings.momentum):
         while not descent.done:
             batch = batches.at(descent.step)
             layers = [layer.float() for layer in backbone(batch.pictures)]
             descent.learn(difference(decoder(layers), layers))
-        fresh = settings.steps  # batches that no step has seen
         settle(backbone, lambda n: backbone(batches.at(fresh + n).pictures), settings.settle)
 
 

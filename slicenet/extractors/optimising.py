@@ -1,7 +1,7 @@
 """One way down the gradient, for every method that fine-tunes a backbone."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, final
 
@@ -100,22 +100,6 @@ class Descent:
         self._schedule.step()
         self.step += 1
         self._watch("finetune", self.step, self._budget.steps, loss=loss.item(), **values)
-
-
-@torch.no_grad()
-def settle(network: nn.Module, look: Callable[[int], object], count: int) -> None:
-    """Give the batch norms of `network` the mean moments of `count` batches, as its weights are.
-
-    While it learnt, the moments ran after weights that moved on. `look` shows it a batch.
-    """
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    before = [norm.momentum for norm in norms]
-    for step in range(count):
-        for norm in norms:
-            norm.momentum = 1 / (step + 1)  # each batch counts as much as any other
-        look(step)
-    for norm, own in zip(norms, before, strict=True):
-        norm.momentum = own
 
 
 def _wave(share: float) -> float:

@@ -13,7 +13,7 @@ from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import Backbone
 from slicenet.extractors.crops import around
 from slicenet.extractors.decoder import Decoder
-from slicenet.extractors.optimising import settle
+from slicenet.extractors.norms import ENOUGH, settle
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.slice_pool import SlicePool
 from slicenet.simulation import SimulationSettings, simulate
@@ -136,6 +136,8 @@ def segment(
 ) -> None:
     """Train both in place on slices of `pools`; afterwards they are in inference mode."""
     lessons = Lessons(pools, picture, settings, backbone.strides[-1], seed)
+    fresh = settings.steps  # batches that no step sees
+    backbone.anchor(lessons.batch(fresh + more).pictures for more in range(ENOUGH))
     course = Course(backbone, decoder, settings)
     course.networks.train()
     device = next(decoder.parameters()).device
@@ -149,7 +151,7 @@ def segment(
         watch("finetune", course.step, settings.steps, loss=loss.item(), dice=course.overlap)
     settle(
         course.networks,
-        lambda more: decoder(backbone(lessons.batch(settings.steps + more).pictures.to(device))),
+        lambda more: decoder(backbone(lessons.batch(fresh + more).pictures.to(device))),
         settings.settle,
     )
     course.networks.eval()

@@ -196,3 +196,24 @@ def scenes(size=96):
     )
     both = grey + 0.2 * colour
     return (0.45 + 0.25 * both / both.std()).clamp(0, 1)
+
+
+def test_norms_that_are_anchored_keep_the_answer_of_weights_that_were_brought():
+    backbone = looking(BackboneSettings("resnet18.tv_in1k", weights="imagenet"))
+    before = backbone.look(PICTURES)
+    backbone.anchor([PICTURES])
+    norm = backbone.network.layer2[0].bn1
+    assert norm.weight.std() > 0.01  # it was multiplied out
+    backbone.network.train()
+    with torch.no_grad():
+        learning = backbone(PICTURES)
+    for old, now, own in zip(before, backbone.look(PICTURES), learning, strict=True):
+        assert torch.allclose(now, old, atol=1e-2 * old.abs().max())
+        assert torch.allclose(own, old, atol=5e-2 * old.abs().max())
+
+
+def test_random_weights_are_not_anchored():
+    backbone = looking(TINY)
+    before = {name: tensor.clone() for name, tensor in backbone.state_dict().items()}
+    backbone.anchor([PICTURES])
+    assert all(torch.equal(before[name], now) for name, now in backbone.state_dict().items())

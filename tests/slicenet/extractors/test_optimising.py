@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from slicenet.errors import ConfigError
-from slicenet.extractors.optimising import SCHEDULES, Descent, Part, check_budget, factor, settle
+from slicenet.extractors.optimising import SCHEDULES, Descent, Part, check_budget, factor
 from slicenet.watch import silent
 
 
@@ -90,15 +90,6 @@ def test_what_is_no_number_ends_it_and_names_the_step(spoil):
         descent.learn(spoil(network.weight))
     assert raised.value.code == "E_DIVERGED"
     assert network.weight.item() == before
-
-
-def test_settled_moments_are_the_means_of_those_of_the_batches():
-    batches = torch.randn(5, 6, 3, 4, 4, generator=torch.Generator().manual_seed(0)) * 3 + 1
-    norm = torch.nn.BatchNorm2d(3, momentum=0.25)
-    settle(norm, lambda step: norm(batches[step]), 5)
-    assert torch.allclose(norm.running_mean, batches.mean((1, 3, 4)).mean(0), atol=1e-5)
-    assert torch.allclose(norm.running_var, batches.var((1, 3, 4)).mean(0), rtol=1e-4)
-    assert norm.momentum == 0.25
 
 
 @pytest.mark.parametrize(
