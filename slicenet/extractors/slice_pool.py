@@ -14,7 +14,7 @@ from slicenet.extractors.pictures import PictureSettings, check_sequences, paint
 from slicenet.extractors.planes import View, view
 from slicenet.volume import Volume
 
-LEAST = 0.1  # brain in a slice, as a share of the largest slice of its volume
+LEAST = 0.01  # brain in a slice, as a share of the largest slice of its volume
 LARGEST = 500_000_000  # voxels of a pool: 1 GB
 
 

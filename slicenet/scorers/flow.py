@@ -35,7 +35,7 @@ class FlowScorerSettings:
     standardise: bool = True  # channels by their healthy mean and deviation
     strange: str = "noise"  # vectors to push away: noise, lesions simulated in images, or both
     noise: NoiseSettings = NoiseSettings()
-    lesions: SimulationSettings = SimulationSettings(healthy=0.0)
+    lesions: SimulationSettings = SimulationSettings(least=1)
     course: CourseSettings = CourseSettings()
 
     def __post_init__(self) -> None:

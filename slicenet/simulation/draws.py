@@ -38,6 +38,13 @@ class Draws:
         """-1 or 1."""
         return self.chance(shape, 0.5).float() * 2 - 1
 
+    def counts(self, shape: Sequence[int], mean: float) -> Tensor:
+        """How many of what happens `mean` times on average, each on its own: Poisson's, int64."""
+        drawn = torch.poisson(
+            torch.full(tuple(shape), mean, device=self.generator.device), self.generator
+        )
+        return drawn.long().to(self.device)
+
     def below(self, ends: Tensor) -> Tensor:
         """A whole number from 0 to below each of `ends`, int64; 0 where that is 0."""
         drawn = (self.uniform(ends.shape).double() * ends).long()

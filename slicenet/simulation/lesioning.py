@@ -1,5 +1,6 @@
 """From healthy samples to some with lesions, and the truth about them."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -12,6 +13,7 @@ from slicenet.simulation.settings import SimulationSettings
 from slicenet.simulation.shapes import draw_shapes
 from slicenet.simulation.space import Space, space_of
 
+TOGETHER = 2_000_000  # voxels of lesions that are drawn at a time
 SEEN_THROUGH = 3.0  # mm, deviation of the blur through which a change must be visible
 
 
@@ -30,16 +32,23 @@ def simulate(
     """
     draws, space = Draws(generator, voxels.device), space_of(brain, spacing)
     count = len(voxels)
-    lesions = 1 + draws.below(torch.full((count,), settings.most, device=voxels.device))
-    lesions = lesions.where(~draws.chance((count,), settings.healthy), 0)
+    lesions = draws.counts((count,), settings.mean).clamp(settings.least, settings.most)
     altered, truth = voxels * brain[:, None], torch.zeros(brain.shape, device=voxels.device)
-    for number in range(settings.most):
-        rows = (lesions > number).nonzero()[:, 0]
-        if len(rows):
-            soft, centres = draw_shapes(draws, space, brain[rows], settings)
-            scene = Scene(space, altered[rows], brain[rows], centres, rows, voxels, brain)
-            altered[rows] = paint(draws, scene, soft, settings)
-            truth[rows] = torch.maximum(truth[rows], soft)
+    ranks = torch.arange(int(lesions.max()), device=voxels.device)
+    rank, rows = (lesions > ranks[:, None]).nonzero().T  # the first lesion of every sample, then …
+    together = max(1, TOGETHER // max(1, math.prod(space.shape)))
+    for start in range(0, len(rows), together):
+        own, turns = rows[start : start + together], rank[start : start + together]
+        inside = brain[own]
+        soft, centres = draw_shapes(draws, space, inside, settings)
+        healthy = voxels[own] * inside[:, None]
+        scene = Scene(space, healthy, inside, centres, own, voxels, brain)
+        target, weight = paint(draws, scene, soft, settings)
+        for turn in turns.unique():  # one upon the other where a sample has several
+            those = turns == turn
+            to = own[those]
+            altered[to] = torch.lerp(altered[to], target[those], weight[those])
+            truth[to] = torch.maximum(truth[to], soft[those])
     change = (altered - voxels).abs().amax(1)
     truth = truth * visible(change, brain, space, settings.visible)
     return jitter(draws, space, altered, settings.jitter) * brain[:, None], truth

@@ -20,7 +20,7 @@ class Scene:
     """What lesions are put into, and the batch that lends them tissue."""
 
     space: Space
-    voxels: Tensor  # [N, M, *space] as it is so far
+    voxels: Tensor  # [N, M, *space] before any lesion
     brain: Tensor  # [N, *space] bool
     centres: Tensor  # [N, D] int64, a voxel amid each lesion
     rows: Tensor  # [N] int64, which sample of the batch each is
@@ -44,8 +44,13 @@ class Scene:
         return self.space.blur(self.voxels * inside, deviation) / mass
 
 
-def paint(draws: Draws, scene: Scene, soft: Tensor, settings: SimulationSettings) -> Tensor:
-    """The voxels of `scene` with lesions where `soft` [N, *space] is, as strongly as it says."""
+def paint(
+    draws: Draws, scene: Scene, soft: Tensor, settings: SimulationSettings
+) -> tuple[Tensor, Tensor]:
+    """What lesions would show everywhere, and how much of it where, both [N, M, *space].
+
+    They are where `soft` [N, *space] is, as strongly as it says.
+    """
     count, sequences = scene.voxels.shape[:2]
     target = _look(draws, scene, settings)
     twice = draws.chance((count,), settings.mixed).nonzero()[:, 0]
@@ -56,7 +61,7 @@ def paint(draws: Draws, scene: Scene, soft: Tensor, settings: SimulationSettings
     shown = ~draws.chance((count, sequences), settings.absent)
     shown |= ~shown.any(1, keepdim=True)  # a lesion that no sequence shows would be none
     weight = soft[:, None] * scene.space.spread(opacity * shown)
-    return torch.lerp(scene.voxels, target, weight) * scene.brain[:, None]
+    return target * scene.brain[:, None], weight
 
 
 def _look(draws: Draws, scene: Scene, settings: SimulationSettings) -> Tensor:

@@ -29,8 +29,11 @@ class JitterSettings:
 class SimulationSettings:
     """Settings of `simulate`. Intensities are at median 0 and quartile range 1, as in the frame."""
 
-    healthy: float = 0.2  # share of samples without a lesion
-    most: int = 3  # lesions of a sample
+    # Lesions of a sample on average, each on its own. Were there always none or several, a network
+    # would learn that one lesion promises others, and find some all over a brain that has one.
+    mean: float = 4.0
+    least: int = 0  # lesions of any sample
+    most: int = 12
     smallest: float = 2.0  # mm, radius; sizes are even on a logarithmic scale
     largest: float = 40.0  # mm, radius
     edges: tuple[float, ...] = (0.5, 6.0)  # mm, from the sharpest to the softest
@@ -43,8 +46,10 @@ class SimulationSettings:
     jitter: JitterSettings = JitterSettings()
 
     def __post_init__(self) -> None:
-        _within("healthy, mixed and absent", (self.healthy, self.mixed, self.absent), 0.0, 1.0)
-        _within("most", (self.most,), 1, 20)
+        _within("mixed and absent", (self.mixed, self.absent), 0.0, 1.0)
+        _within("mean", (self.mean,), 0.0, 20.0)
+        _within("most", (self.most,), 0, 40)
+        _within("least", (self.least,), 0, self.most)
         _within("smallest", (self.smallest,), 0.5, self.largest)
         _within("visible", (self.visible,), 0.0, 3.0)
         _rising("edges", self.edges)

@@ -181,7 +181,9 @@ def test_two_scorers_of_one_extractor_wait_for_its_learning_once(make_brain, tmp
 class Listener(Scorer):
     """Keeps what it is shown."""
 
-    lesions = SimulationSettings(healthy=0.0, smallest=12.0, jitter=JitterSettings(*[0.0] * 6))
+    lesions = SimulationSettings(
+        mean=1.0, least=1, smallest=12.0, jitter=JitterSettings(*[0.0] * 6)
+    )
     settings = None
 
     def fit(self, maps, watch):

@@ -25,7 +25,7 @@ from slicenet.watch import silent
 
 TINY = BackboneSettings(name="test_resnet", weights="random", precision="float32")
 BLOBS = SimulationSettings(
-    healthy=0.1, smallest=8.0, largest=16.0, strengths=(2.0, 3.0), mixed=0.0,
+    mean=3.0, smallest=8.0, largest=16.0, strengths=(2.0, 3.0), mixed=0.0,
     shapes=("chains", "blocks"), looks=("shifted",), jitter=JitterSettings(noise=0.05),
 )  # fmt: skip
 SHORT = SegmentationSettings(
@@ -190,7 +190,7 @@ def test_a_step_is_one_plane_cut_to_its_brain_in_whole_cells():
 
 
 def test_about_half_of_the_slices_are_mirrored_but_no_sagittal_one():
-    still = SimulationSettings(healthy=1.0, jitter=JitterSettings(0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+    still = SimulationSettings(mean=0.0, jitter=JitterSettings(0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
     settings = replace(SHORT, batch=40, margin=1000, simulation=still)
     for plane, least, most in (("axial", 0.3, 0.7), ("sagittal", 0.0, 0.0)):
         seen = lessons(settings, planes=(plane,))

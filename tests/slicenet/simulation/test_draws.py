@@ -28,6 +28,15 @@ def test_chances_and_signs_come_as_often_as_asked():
     assert abs(float(signs.mean())) < 0.03
 
 
+def test_counts_are_those_of_what_happens_on_its_own():
+    drawn = draws().counts((20000,), 3.0)
+    shares = torch.bincount(drawn, minlength=8)[:8] / len(drawn)
+    assert torch.allclose(
+        shares.double(), torch.tensor(scipy.stats.poisson(3.0).pmf(range(8))), atol=0.01
+    )
+    assert (draws().counts((50,), 0.0) == 0).all()
+
+
 def test_whole_numbers_stay_below_their_end_and_reach_all_under_it():
     ends = torch.tensor([1, 3, 0]).repeat(1000)
     drawn = draws().below(ends).view(-1, 3)

@@ -30,7 +30,7 @@ def simulated(voxels, brain, settings=PLAIN, seed=0):
 @pytest.mark.parametrize(("sequences", "shape"), [(1, (64, 72)), (3, (64, 72)), (2, (24, 28, 20))])
 def test_slices_and_volumes_of_any_sequences_get_lesions_inside_the_brain(sequences, shape):
     voxels, brain = healthy(4, sequences, shape)
-    altered, truth = simulated(voxels, brain, SimulationSettings(healthy=0.0))
+    altered, truth = simulated(voxels, brain, SimulationSettings(least=1))
     assert (altered.shape, truth.shape) == (voxels.shape, brain.shape)
     outside = ~brain
     assert altered.movedim(1, 0)[:, outside].abs().max() == 0
@@ -64,9 +64,9 @@ def test_a_change_counts_from_half_of_what_is_visible():
         assert torch.allclose(seen, torch.tensor(wanted), atol=1e-4)
 
 
-def test_the_share_of_samples_without_lesions_is_as_asked():
+def test_as_many_samples_are_without_lesions_as_if_each_lesion_came_on_its_own():
     voxels, brain = healthy(400, shape=(24, 24))
-    settings = replace(PLAIN, healthy=0.3, visible=0.0, looks=("shifted",), smallest=6.0)
+    settings = replace(PLAIN, mean=1.2, visible=0.0, looks=("shifted",), smallest=6.0)
     altered, truth = simulated(voxels, brain, settings)
     untouched = (truth.flatten(1) > 0.3).sum(1) == 0
     assert abs(float(untouched.float().mean()) - 0.3) < 0.07
@@ -77,7 +77,7 @@ def test_the_share_of_samples_without_lesions_is_as_asked():
 
 def test_nobody_has_a_lesion_where_none_is_asked_for_but_scans_differ():
     voxels, brain = healthy()
-    altered, truth = simulated(voxels, brain, SimulationSettings(healthy=1.0))
+    altered, truth = simulated(voxels, brain, SimulationSettings(mean=0.0))
     assert truth.abs().max() == 0
     assert (altered - voxels).abs().mean() > 0.02
 
@@ -105,6 +105,6 @@ def test_lesions_of_a_healthy_cohort_are_rarer_than_what_is_healthy():
 
 def test_an_empty_brain_gets_no_lesion():
     voxels, brain = healthy(2)
-    altered, truth = simulated(voxels * 0, brain & False, SimulationSettings(healthy=0.0))
+    altered, truth = simulated(voxels * 0, brain & False, SimulationSettings(least=1))
     assert altered.abs().max() == 0
     assert truth.abs().max() == 0

@@ -31,19 +31,24 @@ def amid(one):
 
 def look(kind, one, seed=0, **changes):
     settings = SimulationSettings(looks=(kind,), mixed=0.0, **changes)
-    return paint(draws(seed), one, amid(one), settings)
+    return painted(one, amid(one), settings, seed)
+
+
+def painted(one, soft, settings, seed=0):
+    target, weight = paint(draws(seed), one, soft, settings)
+    return torch.lerp(one.voxels, target, weight)
 
 
 @pytest.mark.parametrize("kind", LOOKS)
 @pytest.mark.parametrize("shape", [SHAPE, (20, 24, 16)])
 def test_every_look_changes_the_lesion_and_nothing_around_it(kind, shape):
     one = scene(shape=shape)
-    painted, inside = look(kind, one), amid(one)[:, None] > 0
-    assert torch.isfinite(painted).all()
-    assert torch.allclose(painted.where(~inside, 0), one.voxels.where(~inside, 0))
+    seen, inside = look(kind, one), amid(one)[:, None] > 0
+    assert torch.isfinite(seen).all()
+    assert torch.allclose(seen.where(~inside, 0), one.voxels.where(~inside, 0))
     changes = [
         float((after - before)[where].abs().mean())
-        for before, after, where in zip(one.voxels, painted, inside, strict=True)
+        for before, after, where in zip(one.voxels, seen, inside, strict=True)
     ]
     # Foreign tissue may happen to end before it reaches a lesion.
     assert sum(change > 0.05 for change in changes) >= (4 if kind == "foreign" else 6)
@@ -52,8 +57,8 @@ def test_every_look_changes_the_lesion_and_nothing_around_it(kind, shape):
 def test_half_a_weight_is_half_a_change():
     one = scene()
     settings = SimulationSettings(looks=("shifted",), mixed=0.0)
-    whole = paint(draws(), one, amid(one), settings) - one.voxels
-    half = paint(draws(), one, 0.5 * amid(one), settings) - one.voxels
+    whole = painted(one, amid(one), settings) - one.voxels
+    half = painted(one, 0.5 * amid(one), settings) - one.voxels
     assert torch.allclose(half, 0.5 * whole, atol=1e-5)
 
 
@@ -134,6 +139,6 @@ def test_two_looks_come_one_upon_the_other():
     one = scene(100)
     settings = SimulationSettings(looks=("blurred", "grained"), mixed=1.0)
     single = SimulationSettings(looks=("blurred", "grained"), mixed=0.0)
-    twice, once = (paint(draws(), one, amid(one), s) for s in (settings, single))
+    twice, once = (painted(one, amid(one), s) for s in (settings, single))
     changed = (twice - once).abs().flatten(1).sum(1) > 0
     assert changed.float().mean() > 0.9

@@ -8,10 +8,11 @@ from slicenet.simulation.settings import JitterSettings, SimulationSettings
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"healthy": 1.5},
+        {"mean": -1.0},
+        {"least": 13},
         {"mixed": -0.1},
         {"absent": 2.0},
-        {"most": 0},
+        {"most": 50},
         {"smallest": 50.0},
         {"visible": -1.0},
         {"edges": (2.0,)},
