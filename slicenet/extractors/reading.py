@@ -34,10 +34,12 @@ def read(
     neighbourhood: NeighbourhoodSettings,
     chosen: Sequence[str],
     attends: bool,
+    finer: int = 1,
 ) -> list[Tensor]:
     """Channels of slices whose layers, the finest first, are [S, C, h, w]; on one lattice.
 
-    The answer comes last, also where it is not chosen but depth `attends` to it.
+    The answer comes last, also where it is not chosen but depth `attends` to it. The lattice is
+    `finer` than that of the finest layer which is read.
     """
     parts = []
     seen = [layers[index] for index in tapped]
@@ -47,8 +49,8 @@ def read(
         features, logit = decoder(layers)
         parts += [features.float()] if "decoder" in chosen else []
         parts += [logit.float()] if "logit" in chosen or attends else []
-    size = (layers if is_decoded(chosen) else seen)[0].shape[2:]
-    return [resample(part, size) for part in parts]
+    h, w = (layers if is_decoded(chosen) else seen)[0].shape[2:]
+    return [resample(part, (finer * h, finer * w)) for part in parts]
 
 
 def intensities(pictures: Tensor, shown: Tensor, stride: int) -> Tensor:

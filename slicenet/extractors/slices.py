@@ -42,6 +42,9 @@ class SliceSettings:
     # What becomes of a slice: features of the backbone's taps, of the decoder that fine-tuning by
     # lesions leaves, or the decoder's answer. The last two have the decoder's finer lattice.
     read: tuple[str, ...] = ("encoder",)
+    # Cells for one of the network, along rows and along columns. Between its own its answers are
+    # interpolated, which is how a decoder learns; intensities are those of the smaller cells.
+    finer: int = 1
     planes: str = "axial"  # or all three, their channels joined or averaged
     least: float = 0.5  # share of a cell that must be brain
     # The rim of a crop is not what it was in the whole slice, and no margin short of the receptive
@@ -58,9 +61,10 @@ class SliceSettings:
         check_parts(self.read)
         if self.depth.merge == LEARNT and not self.decodes:
             raise ConfigError("depth.merge: learnt needs what fine-tuning leaves", "E_SETTING")
-        if not 0 < self.least <= 1 or self.margin < 0 or self.batch < 1:
+        if not 0 < self.least <= 1 or self.margin < 0 or min(self.batch, self.finer) < 1:
             raise ConfigError(
-                "least must be within 0 to 1, margin not negative and batch positive", "E_SETTING"
+                "least must be within 0 to 1, margin not negative, batch and finer positive",
+                "E_SETTING",
             )
 
     @property
@@ -91,12 +95,20 @@ class SliceExtractor(Extractor):
         self.decoder = _decoder(channels, tuning.decoder) if settings.decodes else None
         tapped = [channels[tap] for tap in self.backbone.tapped]
         groups(tapped, settings.neighbourhood)  # says so now if it cannot be
+        if self.stride * settings.finer != self._coarse:
+            message = f"finer: cells of {self._coarse} pixels do not part into {settings.finer}"
+            raise ConfigError(message, "E_SETTING")
         if not self.learns:
             self.notices = self.backbone.notices
 
     @property
     def stride(self) -> int:
         """Pixels a cell."""
+        return self._coarse // self.settings.finer
+
+    @property
+    def _coarse(self) -> int:
+        """Pixels a cell of the finest layer that is read."""
         finest = 0 if is_decoded(self.settings.read) else self.backbone.tapped[0]
         return self.backbone.strides[finest]
 
@@ -202,7 +214,7 @@ class SliceExtractor(Extractor):
         attends = settings.depth.merge == LEARNT
         parts = read(
             self.backbone.look(pictures), self.backbone.tapped, self.decoder,
-            settings.neighbourhood, settings.read, attends,
+            settings.neighbourhood, settings.read, attends, settings.finer,
         )  # fmt: skip
         if "intensity" in settings.read:
             shown = crop.cut(seen.shown(batch), 0.0)

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import BackboneSettings
@@ -84,6 +85,29 @@ def test_each_part_alone_is_that_part_of_all(tuned):
         alone = SliceExtractor(reading(read))
         alone.load_state_dict(tuned.state_dict())
         assert torch.allclose(alone.extract(ball()).vectors, everything[:, part], atol=1e-5)
+
+
+def test_on_a_finer_lattice_answers_are_interpolated_and_intensities_those_of_its_cells(tuned):
+    fine = SliceExtractor(reading(("intensity", "logit"), finer=2))
+    fine.load_state_dict(tuned.state_dict())
+    volume = ball(9.0)
+    found = fine.extract(volume)
+    assert found.inside.shape == (32, 24, 4)
+    seen = view(volume, "axial", 2)
+    with torch.no_grad():
+        layers = tuned.backbone.look(seen.pictures(list(range(12)), tuned.settings.picture))
+        logit = F.interpolate(tuned.decoder(layers)[1], (32, 24), mode="bilinear")
+    wanted = logit.unflatten(0, (4, 3)).mean(1)[:, 0].permute(1, 2, 0)
+    assert torch.allclose(found.lattice(found.vectors[:, 2]), wanted, atol=1e-4)
+    grey = (volume.voxels[0].clamp(-3, 3) + 3) / 6
+    mean = F.avg_pool3d(grey[None], (2, 2, 3))[0]
+    assert torch.allclose(found.lattice(found.vectors[:, 0]), mean, atol=1e-4)
+
+
+@pytest.mark.parametrize("finer", [0, 3])
+def test_a_cell_is_parted_into_whole_pixels(finer):
+    with pytest.raises(ConfigError, match="finer"):
+        SliceExtractor(reading(("logit",), finer=finer))
 
 
 def test_learnt_attention_looks_where_the_decoder_finds_most(tuned):
