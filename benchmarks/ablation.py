@@ -18,11 +18,12 @@ import click
 import numpy as np
 import torch
 
-from slicenet import __version__, files
+from slicenet import __version__, files, presets
 from slicenet.cache import Cache
 from slicenet.cohort import find_cohort
 from slicenet.commands import main as slicenet
 from slicenet.comparing import run as run_one
+from slicenet.config import paths
 from slicenet.errors import SlicenetError
 from slicenet.inspection import inspect_to_learn, inspect_to_test
 from slicenet.recipe import resolve
@@ -32,6 +33,15 @@ BASE = "quick"
 RESULTS = Path(__file__).with_name("ablation.json")
 FIGURES = ("average_precision", "dice@fpr0.01", "auroc", "oracle_dice")
 TRAIN, HEALTHY, LESIONED = 24, 8, 12  # phantoms
+
+
+def _network() -> Sequence[str]:
+    """The base's network, and how it sees a volume, for another backend."""
+    table = presets.table(BASE)
+    shared = {"frame": table["frame"], "slices": table["slices"] | {"read": ["logit"]}}
+    return [f"{path}={json.dumps(value)}" for path, value in paths(shared)]
+
+
 # Each factor's settings by name; the base is run once for all of them.
 FACTORS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "loss": {
@@ -52,31 +62,33 @@ FACTORS: Mapping[str, Mapping[str, Sequence[str]]] = {
         for sigma in ("0.25", "1.0")
     },
     "condition": {name: (f"flow.condition={name}",) for name in ("none", "plane", "global")},
-    "depth": {
-        "one slice": ("slices.depth.kernel=1",),
-        **{
-            name: (f"slices.depth.merge={name}",)
-            for name in ("max", "median", "power", "attention", "learnt")
-        },
+    "depth, of three slices": {
+        name: ("slices.depth.kernel=3", f"slices.depth.merge={name}")
+        for name in ("mean", "max", "median", "power", "attention", "learnt")
     },
     "features": {
+        "intensity": ('slices.read=["intensity"]',),
         "encoder": ('slices.read=["encoder"]',),
-        "decoder": ('slices.read=["decoder"]',),
-        "all": ('slices.read=["encoder","decoder","logit"]',),
+        "decoder, logit": ('slices.read=["decoder","logit"]',),
+        "intensity, decoder, logit": ('slices.read=["intensity","decoder","logit"]',),
     },
     "planes": {"three, averaged": ("slices.planes=averaged",)},
-    "fine-tuning": {
+    "fine-tuning, encoder read": {
         "none": ("slices.finetune.method=none", 'slices.read=["encoder"]'),
         "edc": ("slices.finetune.method=edc", 'slices.read=["encoder"]'),
         "joint": ("slices.finetune.method=joint", 'slices.read=["encoder"]'),
     },
     "map": {
         "no smoothing": ("map.smooth=0",),
+        "4 mm": ("map.smooth=4",),
+        "not by position": ("map.position.kind=none",),
         "z by position": ("map.position.kind=z",),
-        "ECDF by position": ("map.position.kind=ecdf",),
         "by its own bulk": ("map.standardise=true",),
     },
-    "backend": {"simulated": ("backend=simulated",), "zscore": ("backend=zscore",)},
+    "backend": {
+        "simulated": _network(),
+        **{name: ("frame.spacing=[2,2,2]",) for name in ("zscore", "intensity-gaussian", "histeq")},
+    },
     "preset": {"paper-arxiv": (), "paper-plos": ()},
 }
 
@@ -156,12 +168,11 @@ def _rows(factors: Sequence[str]) -> Iterator[tuple[str, str, Sequence[str]]]:
 def _recipe(factor: str, setting: str, assignments: Sequence[str], seed: int) -> Any:
     if factor == "preset":
         # As published but for the backbone and the budget, which are those of the base.
-        budget = ("slices.backbone.name=resnet18", "slices.backbone.weights=random",
-                  "flow.course.steps=600")  # fmt: skip
+        budget = ("slices.backbone.name=resnet18.tv_in1k", "flow.course.steps=400",
+                  "flow.course.likelihood_first=4")  # fmt: skip
         return resolve(setting, None, [*assignments, *budget], seed)
     if factor == "backend":
-        rest = ["frame.spacing=[2,2,2]"] if setting == "zscore" else []
-        return resolve(setting, None, [*assignments, *rest], seed)
+        return resolve(setting, None, assignments, seed)
     return resolve(BASE, None, assignments, seed)
 
 
