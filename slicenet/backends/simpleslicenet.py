@@ -7,6 +7,7 @@ from slicenet.detector import Detector, MapSettings
 from slicenet.extractors.slices import SliceExtractor, SliceSettings
 from slicenet.frame import Frame, FrameSettings
 from slicenet.scorers.flow import FlowScorer, FlowScorerSettings
+from slicenet.scorers.positions import PositionSettings
 
 
 @final
@@ -15,9 +16,9 @@ class SimpleSliceNet:
     """Slices through a fine-tuned image network; how unlikely under a flow by Semi-Push-Pull."""
 
     frame: FrameSettings = FrameSettings()
-    slices: SliceSettings = SliceSettings(read=("decoder", "logit"))
+    slices: SliceSettings = SliceSettings(read=("intensity", "logit"), finer=2)
     flow: FlowScorerSettings = FlowScorerSettings()
-    map: MapSettings = MapSettings(smooth=4.0)
+    map: MapSettings = MapSettings(PositionSettings("ecdf"), smooth=2.0)
 
     def build(self) -> Detector:
         extractor = SliceExtractor(self.slices)

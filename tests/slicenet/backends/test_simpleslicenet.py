@@ -16,10 +16,10 @@ TINY = {
 @pytest.mark.parametrize(
     ("name", "voxels", "cells"),
     [
-        ("default", (192, 224, 96), (48, 56, 32)),
+        ("default", (192, 224, 96), (96, 112, 32)),
         ("paper-arxiv", (240, 288, 96), (30, 36, 32)),
         ("paper-plos", (192, 192, 96), (24, 24, 32)),
-        ("quick", (128, 152, 48), (32, 38, 48)),
+        ("quick", (128, 152, 48), (64, 76, 48)),
     ],
 )
 def test_every_preset_has_the_shape_that_its_name_promises(name, voxels, cells, make_brain):
