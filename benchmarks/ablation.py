@@ -62,7 +62,7 @@ FACTORS: Mapping[str, Mapping[str, Sequence[str]]] = {
         for sigma in ("0.25", "1.0")
     },
     "condition": {name: (f"flow.condition={name}",) for name in ("none", "plane", "global")},
-    "depth, of three slices": {
+    "depth of three slices": {
         name: ("slices.depth.kernel=3", f"slices.depth.merge={name}")
         for name in ("mean", "max", "median", "power", "attention", "learnt")
     },
@@ -73,7 +73,7 @@ FACTORS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "intensity, decoder, logit": ('slices.read=["intensity","decoder","logit"]',),
     },
     "planes": {"three, averaged": ("slices.planes=averaged",)},
-    "fine-tuning, encoder read": {
+    "fine-tuning of the encoder": {
         "none": ("slices.finetune.method=none", 'slices.read=["encoder"]'),
         "edc": ("slices.finetune.method=edc", 'slices.read=["encoder"]'),
         "joint": ("slices.finetune.method=joint", 'slices.read=["encoder"]'),
