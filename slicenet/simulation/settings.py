@@ -29,8 +29,7 @@ class JitterSettings:
 class SimulationSettings:
     """Settings of `simulate`. Intensities are at median 0 and quartile range 1, as in the frame."""
 
-    # Lesions of a sample on average, each on its own. Were there always none or several, a network
-    # would learn that one lesion promises others, and find some all over a brain that has one.
+    # Lesions of a sample on average, each on its own: that there is one says nothing of others.
     mean: float = 4.0
     least: int = 0  # lesions of any sample
     most: int = 12
