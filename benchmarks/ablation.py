@@ -48,6 +48,9 @@ FACTORS: Mapping[str, Mapping[str, Sequence[str]]] = {
         name: (f"flow.loss.loss={name}",)
         for name in ("none", "spp_bgad", "triplet", "triplet_plos", "hinge")
     },
+    "loss on encoder features": {
+        name: (f"flow.loss.loss={name}", 'slices.read=["encoder"]') for name in ("none", "spp_bgad")
+    },
     "boundary": {name: (f"flow.loss.boundary.kind={name}",) for name in ("fixed", "random")},
     "noise": {
         "0.25 of the spread": ("flow.noise.sigma=0.25",),
