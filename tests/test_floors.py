@@ -22,7 +22,7 @@ FLOORS = [
         "draws",
     },
     {"config", "images", "installed", "locking", "simulation"},
-    {"volume", "weights"},
+    {"volume", "weights", "views"},
     {"cohort", "frame", "features", "calibration", "drawing"},
     {"scoring", "cache", "inspection", "phantom"},
     {"extractors", "scorers"},
