@@ -1,0 +1,51 @@
+"""Volumes in a file without a name: read at random in training, and gone with the process."""
+
+import tempfile
+from collections.abc import Iterable
+from typing import Self, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from slicenet.volume import Volume
+
+
+@final
+class Shelf:
+    """Framed brains in half precision; memory holds what is asked for, the disk the rest."""
+
+    spacing: tuple[float, ...]  # mm, of all
+    shape: tuple[int, ...]  # [M, X, Y, Z]
+
+    def __init__(self, volumes: Iterable[Volume]) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115, closed on leaving
+        self._count = 0
+        for volume in volumes:
+            self.shape = tuple(volume.voxels.shape)
+            self.spacing = tuple(volume.spacing.tolist())
+            # Written, not mapped: a full disk is then an error and not the end of the process.
+            self._file.write(np.ascontiguousarray(volume.voxels.half().numpy()).tobytes())
+            self._file.write(np.ascontiguousarray(volume.brain.numpy()).tobytes())
+            self._count += 1
+        self._file.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Voxels [M, X, Y, Z] float32 and brain [X, Y, Z] bool."""
+        voxels, brain = int(np.prod(self.shape)), int(np.prod(self.shape[1:]))
+        self._file.seek(index * (2 * voxels + brain))
+        stored = np.frombuffer(self._file.read(2 * voxels), np.float16).astype(np.float32)
+        inside = np.frombuffer(self._file.read(brain), np.bool_).copy()
+        return (
+            torch.from_numpy(stored).reshape(self.shape),
+            torch.from_numpy(inside).reshape(self.shape[1:]),
+        )
