@@ -61,7 +61,7 @@ def contrast(
     batches = Batches(pools, picture, settings.batch, settings.margin, backbone.strides[-1], seed)
     decoder = _fresh(backbone, settings.blocks, seed)
     parts = (Part(backbone.network, settings.rate), Part(decoder, settings.decoder_rate))
-    descent = Descent("edc", parts, settings, watch)
+    descent = Descent("finetune.edc", parts, settings, watch)
     fresh = settings.steps  # batches that no step sees
     backbone.anchor(batches.at(fresh + n).pictures for n in range(ENOUGH))
     with _slow_norms((backbone, decoder), settings.momentum):

@@ -83,7 +83,7 @@ def joint(
     flow.to(next(backbone.parameters()).device)
     learners = Part(flow, settings.head_rate), Part(backbone.network, settings.rate)
     _begin(flow, lessons, settings, watch)
-    descent = Descent("joint", learners, settings, watch)
+    descent = Descent("finetune.joint", learners, settings, watch)
     while not descent.done:
         tokens = lessons.at(settings.alone + descent.step)
         surprise, apart = surprising(flow, tokens, settings.whiten), strangeness(tokens)
@@ -169,7 +169,7 @@ def _begin(flow: ConditionalFlow, lessons: Lessons, settings: JointSettings, wat
     if not settings.alone:
         return
     budget = replace(settings, steps=settings.alone, schedule="constant")
-    descent = Descent("joint", (Part(flow, settings.head_rate),), budget, watch)
+    descent = Descent("finetune.joint", (Part(flow, settings.head_rate),), budget, watch)
     while not descent.done:
         with torch.no_grad():
             tokens = lessons.at(descent.step)

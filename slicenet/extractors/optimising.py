@@ -69,6 +69,7 @@ class Descent:
     """AdamW over a few networks, for a fixed number of steps; nothing is ever selected."""
 
     def __init__(self, name: str, parts: Sequence[Part], budget: Budget, watch: Watch) -> None:
+        """`name` is that of its settings, and its first part that of what is being done."""
         self.step = 0
         self._name, self._budget, self._watch = name, budget, watch
         groups = [{"params": list(part.network.parameters()), "lr": part.rate} for part in parts]
@@ -88,18 +89,23 @@ class Descent:
         self._optimiser.zero_grad(set_to_none=True)
         if torch.isfinite(loss):
             loss.backward()
+        self.follow(loss, **values)
+
+    def follow(self, loss: Tensor, **values: float) -> None:
+        """One step down the gradient of `loss` that the weights hold already."""
         length = nn.utils.clip_grad_norm_(self._parameters, self._budget.clip)
         # A loss can be a number where its gradient is none, at the root of 0 for one.
         if not torch.isfinite(loss) or not torch.isfinite(length):
             raise ConfigError(
-                f"finetune: {self._name} diverged at step {self.step + 1} of {self._budget.steps} "
+                f"{self._name} diverged at step {self.step + 1} of {self._budget.steps} "
                 f"(loss {loss.item():.4g}, gradient {length.item():.4g})", "E_DIVERGED",
-                f"lower the rates of finetune.{self._name}",
+                f"lower the rates of {self._name}",
             )  # fmt: skip
         self._optimiser.step()
         self._schedule.step()
         self.step += 1
-        self._watch("finetune", self.step, self._budget.steps, loss=loss.item(), **values)
+        stage = self._name.partition(".")[0]
+        self._watch(stage, self.step, self._budget.steps, loss=loss.item(), **values)
 
 
 def _wave(share: float) -> float:

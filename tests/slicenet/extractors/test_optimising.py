@@ -54,7 +54,7 @@ def test_no_rate_is_above_the_settings_or_nothing(schedule, steps):
 
 def test_a_descent_takes_its_steps_and_finds_the_bottom(told):
     network, plan = slope(), Plan(steps=200, clip=100.0)
-    descent = Descent("edc", [Part(network, 0.2)], plan, told)
+    descent = Descent("finetune.edc", [Part(network, 0.2)], plan, told)
     while not descent.done:
         descent.learn((network.weight - 2).square().sum(), extra=3.0)
     assert network.weight.item() == pytest.approx(2, abs=1e-2)
@@ -65,7 +65,7 @@ def test_a_descent_takes_its_steps_and_finds_the_bottom(told):
 
 def test_every_part_has_its_own_rate():
     quick, slow = slope(), slope()
-    descent = Descent("edc", [Part(quick, 0.1), Part(slow, 0.001)], Plan(), silent)
+    descent = Descent("finetune.edc", [Part(quick, 0.1), Part(slow, 0.001)], Plan(), silent)
     descent.learn((quick.weight + slow.weight).sum())
     # The first step of Adam is as long as its rate.
     assert 5 - quick.weight.item() == pytest.approx(0.1, rel=1e-3)
@@ -83,7 +83,7 @@ def root(weight):
 )
 def test_what_is_no_number_ends_it_and_names_the_step(spoil):
     network = slope()
-    descent = Descent("joint", [Part(network, 0.1)], Plan(), silent)
+    descent = Descent("finetune.joint", [Part(network, 0.1)], Plan(), silent)
     descent.learn(network.weight.sum())
     before = network.weight.item()
     with pytest.raises(ConfigError, match=r"joint diverged at step 2 of 40") as raised:
