@@ -1,0 +1,177 @@
+"""An encoder learns to know a brain again: 3D SimCLR on whole volumes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from slicenet.draws import drawing
+from slicenet.errors import ConfigError
+from slicenet.extractors.encoder import Encoder, pooled
+from slicenet.extractors.likeness import Bank, recognised, unlikeness
+from slicenet.extractors.optimising import Descent, Part, check_budget
+from slicenet.extractors.processes import joined, processes, share, sum_gradients
+from slicenet.extractors.shelf import Shelf
+from slicenet.views import ViewSettings, view
+from slicenet.watch import Watch
+
+FRESH = 1 << 30  # an epoch that no training comes to, for views of a last question
+ASKED = 256  # subjects, at most
+
+
+@dataclass(frozen=True)
+class KinshipSettings:
+    """Settings of `learn_kinship`."""
+
+    steps: int = 2000  # 20000 as published
+    batch: int = 12  # subjects of a step, each in two views, over all processes
+    chunk: int = 4  # volumes in memory at a time; a batch of any size gives the same gradient
+    both: bool = False  # change both views; as published, the first is the brain as it is
+    temperature: float = 0.1
+    bank: int = 1024  # embeddings of earlier steps that are negatives as well; 0 for none
+    head: tuple[int, ...] = (128, 64)  # channels of the projection that training throws away
+    rate: float = 3e-4
+    decay: float = 1e-4
+    clip: float = 1.0  # longest gradient
+    schedule: str = "cosine"  # constant, as published
+    views: ViewSettings = ViewSettings()
+
+    def __post_init__(self) -> None:
+        check_budget(self, self.rate)
+        if self.temperature <= 0 or self.bank < 0 or self.chunk < 1:
+            raise ConfigError(
+                "temperature must be positive, chunk count from 1 and bank from 0", "E_SETTING"
+            )
+        if not self.head or min(self.head) < 1:
+            raise ConfigError("head: expected channels, from 1", "E_SETTING")
+
+
+@final
+class Embedder(nn.Module):
+    """Volumes [B, M, X, Y, Z] to embeddings [B, D], through a head that training throws away."""
+
+    def __init__(self, encoder: Encoder, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.encoder = encoder
+        sizes = (encoder.settings.channels[-1], *widths)
+        layers: list[nn.Module] = []
+        for before, after in pairwise(sizes):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        self.head = nn.Sequential(*layers[:-1])
+
+    def forward(self, volumes: Tensor) -> Tensor:
+        """Of any length."""
+        return self.head(pooled(self.encoder(volumes)[-1]))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Twins:
+    """Both views of every brain: functions of (seed, epoch, subject)."""
+
+    shelf: Shelf
+    settings: KinshipSettings
+    seed: int
+    device: torch.device
+
+    def at(self, epoch: int, subject: int, second: bool) -> Tensor:
+        """One of the two, [M, X, Y, Z]."""
+        voxels, brain = (stored.to(self.device) for stored in self.shelf[subject])
+        if not (second or self.settings.both):
+            return voxels
+        generator = drawing(self.seed, epoch, subject, int(second))
+        return view(voxels, brain, self.shelf.spacing, self.settings.views, generator)
+
+    def subjects(self, step: int) -> tuple[int, list[int]]:
+        """The epoch of a step and whom it sees; who is left over at an epoch's end is not seen."""
+        count = len(self.shelf)
+        batch = min(self.settings.batch, count)
+        epoch, place = divmod(step, count // batch)
+        order = np.random.default_rng([self.seed, epoch]).permutation(count)
+        return epoch, order[place * batch : (place + 1) * batch].tolist()
+
+
+def learn_kinship(
+    encoder: Encoder, shelf: Shelf, settings: KinshipSettings, seed: int, watch: Watch
+) -> float:
+    """Train in place; the share of subjects that are known by a view never seen before.
+
+    Several processes of torch.distributed share each batch and end with the same weights.
+    """
+    device = next(encoder.parameters()).device
+    _check(len(shelf), settings)
+    embedder = _fresh(encoder, settings, seed).to(device)
+    twins = Twins(shelf, settings, seed, device)
+    bank = Bank.empty(settings.head[-1], device)
+    descent = Descent("simclr", [Part(embedder, settings.rate)], settings, watch)
+    while not descent.done:
+        epoch, subjects = twins.subjects(descent.step)
+        loss, bank = ascend(embedder, twins, epoch, subjects, bank)
+        sum_gradients(embedder)
+        descent.follow(loss)
+    encoder.eval()
+    return known_again(embedder, twins, watch)
+
+
+def ascend(
+    embedder: Embedder, twins: Twins, epoch: int, subjects: Sequence[int], bank: Bank
+) -> tuple[Tensor, Bank]:
+    """Leave the gradient of one step in the weights; its loss, and the bank after it.
+
+    Embeddings come first and without a graph; the gradient of the loss by each of them is then
+    brought back chunk by chunk, so memory holds the graph of one chunk (Gao et al., 2021).
+    """
+    settings, own = twins.settings, subjects[share(len(subjects))]
+    plan = [(subject, second) for second in (False, True) for subject in own]
+    chunks = [plan[at : at + settings.chunk] for at in range(0, len(plan), settings.chunk)]
+    embedder.zero_grad(set_to_none=True)
+    with torch.no_grad():
+        found = torch.cat([embedder(_stack(twins, epoch, chunk)) for chunk in chunks])
+    found.requires_grad_(True)
+    first, second = (joined(half) for half in found.chunk(2))
+    owners = joined(torch.tensor(own, device=found.device))
+    loss = unlikeness(first, second, owners, bank, settings.temperature)
+    (slope,) = torch.autograd.grad(loss, found)
+    if torch.isfinite(loss):
+        for chunk, wanted in zip(chunks, slope.split(settings.chunk), strict=True):
+            embedder(_stack(twins, epoch, chunk)).backward(wanted)
+    seen = torch.cat((first, second)), torch.cat((owners, owners))
+    return loss.detach(), bank.after(*seen, settings.bank)
+
+
+@torch.no_grad()
+def known_again(embedder: Embedder, twins: Twins, watch: Watch) -> float:
+    """Share of subjects whose fresh second view is nearest to their own first one."""
+    count = min(len(twins.shelf), ASKED)
+    views: list[list[Tensor]] = [[], []]
+    for subject in range(count):
+        for second in (False, True):
+            volume = twins.at(FRESH, subject, second)
+            views[second].append(embedder(volume[None])[0])
+    found = recognised(torch.stack(views[0]), torch.stack(views[1]))
+    watch("known again", count, count, share=found)
+    return found
+
+
+def _check(count: int, settings: KinshipSettings) -> None:
+    world = processes()[1]
+    batch = min(settings.batch, count)
+    if count < 2:
+        raise ConfigError("simclr: needs two volumes to tell apart", "E_TOO_FEW")
+    if batch % world:
+        raise ConfigError(f"simclr: {world} processes cannot share a batch of {batch}", "E_SETTING")
+
+
+def _stack(twins: Twins, epoch: int, chunk: Sequence[tuple[int, bool]]) -> Tensor:
+    return torch.stack([twins.at(epoch, subject, second) for subject, second in chunk])
+
+
+def _fresh(encoder: Encoder, settings: KinshipSettings, seed: int) -> Embedder:
+    """A head whose weights follow from the seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return Embedder(encoder, settings.head)
