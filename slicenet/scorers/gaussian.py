@@ -7,8 +7,9 @@ from typing import final
 import torch
 from torch import Tensor
 
-from slicenet.errors import ConfigError
+from slicenet.errors import ConfigError, ResourceError
 from slicenet.features import FeatureMap
+from slicenet.machine import memory
 from slicenet.scorers.moments import Moments, mahalanobis
 from slicenet.scoring import Scorer
 from slicenet.watch import Watch
@@ -26,6 +27,7 @@ class GaussianSettings:
     prior: float = 10.0  # subjects that the shared estimate counts for, against those of a place
     ridge: float = 1e-3  # share of the mean variance added to the diagonal
     components: int = 0  # principal components kept, 0 for all channels
+    log: bool = False  # score log(1 + distance), which brings far outliers near
 
     def __post_init__(self) -> None:
         if self.mean not in PLACEMENTS or self.covariance not in PLACEMENTS:
@@ -61,12 +63,26 @@ class GaussianScorer(Scorer):
         moments: Moments | None = None
         for features in maps:
             vectors = self._reduce(features.vectors)
+            if moments is None:
+                self._announce(features.inside.numel(), vectors.shape[1], watch)
             moments = self._take(moments, vectors, features)
         assert moments is not None, "a cohort holds at least one volume"
         self.count, self.mean, self.scatter = moments.count, moments.mean, moments.scatter
         self.overall = moments.pooled().mean[0]
 
     def score(self, features: FeatureMap) -> Tensor:
+        found = self._distances(features)
+        return found.log1p() if self.settings.log else found
+
+    def merge(self, other: "GaussianScorer") -> None:
+        """Become the fit over the maps of both; the two must share their settings and basis."""
+        if self.settings != other.settings or not torch.equal(self.basis, other.basis):
+            raise ConfigError("fits of other settings or components cannot merge", "E_SETTING")
+        moments = self._moments().merge(other._moments())
+        self.count, self.mean, self.scatter = moments.count, moments.mean, moments.scatter
+        self.overall = moments.pooled().mean[0]
+
+    def _distances(self, features: FeatureMap) -> Tensor:
         vectors = self._reduce(features.vectors)
         cells = features.cells() if len(self.count) > 1 else torch.zeros(1, dtype=torch.int64)
         centred = vectors - self._means(cells)
@@ -80,16 +96,22 @@ class GaussianScorer(Scorer):
         ]
         return torch.cat(parts).float()
 
-    def merge(self, other: "GaussianScorer") -> None:
-        """Become the fit over the maps of both; the two must share their settings and basis."""
-        if self.settings != other.settings or not torch.equal(self.basis, other.basis):
-            raise ConfigError("fits of other settings or components cannot merge", "E_SETTING")
-        moments = self._moments().merge(other._moments())
-        self.count, self.mean, self.scatter = moments.count, moments.mean, moments.scatter
-        self.overall = moments.pooled().mean[0]
-
     def _moments(self) -> Moments:
         return Moments(self.count, self.mean, self.scatter)
+
+    def _announce(self, places: int, channels: int, watch: Watch) -> None:
+        """Tell how large the covariances will be, before there are any; refuse what cannot fit."""
+        if self.settings.covariance == "shared":
+            return
+        size = places * channels**2 * 8
+        watch("covariances", 0, places, channels=channels, gigabytes=size / 1e9)
+        available = memory().available
+        if available and size > available:
+            raise ResourceError(
+                f"gaussian: {places} covariances of {channels} channels take {size / 1e9:.1f} GB, "
+                f"{available / 1e9:.1f} GB are free", "E_MEMORY",
+                "keep fewer components, share one covariance, or take a coarser frame",
+            )  # fmt: skip
 
     def _take(self, moments: Moments | None, vectors: Tensor, features: FeatureMap) -> Moments:
         if self.settings.mean == "shared":

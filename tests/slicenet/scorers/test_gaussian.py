@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from slicenet.errors import ConfigError
+from slicenet.errors import ConfigError, ResourceError
 from slicenet.features import FeatureMap
 from slicenet.scorers.gaussian import GaussianScorer, GaussianSettings
 from slicenet.watch import silent
@@ -128,3 +128,26 @@ def test_a_constant_channel_does_not_break_the_factorisation():
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
         GaussianSettings(**wrong)
+
+
+def test_logarithms_keep_the_order_and_bring_outliers_near():
+    cohort, new = maps(), maps(1, seed=9, scale=5.0)[0]
+    plain = fitted(GaussianSettings(), cohort).score(new)
+    found = fitted(GaussianSettings(log=True), cohort).score(new)
+    assert np.allclose(found.numpy(), np.log1p(plain.numpy()), rtol=1e-6)
+
+
+def test_the_size_of_the_covariances_is_told_before_there_are_any():
+    told = []
+    scorer = GaussianScorer(GaussianSettings(covariance="position"))
+    scorer.fit(maps(4), lambda stage, done, total, **values: told.append((stage, total, values)))
+    size = 60 * 3 * 3 * 8 / 1e9
+    assert told[0] == ("covariances", 60, {"channels": 3, "gigabytes": size})
+    assert scorer.scatter.nbytes / 1e9 == size
+
+
+def test_covariances_beyond_the_memory_are_refused_before_any_is_made():
+    huge = FeatureMap(torch.zeros(1, 2000), torch.zeros(400, 400, 400, dtype=torch.bool))
+    scorer = GaussianScorer(GaussianSettings(covariance="position"))
+    with pytest.raises(ResourceError, match=r"2048000\.0 GB.*fewer components"):
+        scorer.fit([huge], silent)
