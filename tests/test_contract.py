@@ -30,6 +30,7 @@ TINY_FLOW = {"course": {"steps": 200, "batch": 512, "likelihood_first": 0}, "flo
 TINY = {
     "simpleslicenet": {"slices": TINY_SLICES, "flow": TINY_FLOW},
     "simulated": {"slices": TINY_SLICES},
+    "padim": {"slices": TINY_SLICES, "gaussian": {"components": 8}},
 }
 COARSE = {"frame": {"box": [128, 160, 144], "spacing": [2, 2, 4]}}
 # Published, each brain is scaled by its own extremes: a lesion brighter than all dims the rest, and

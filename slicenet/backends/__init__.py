@@ -3,6 +3,7 @@
 from slicenet.backends.base import Backend
 from slicenet.backends.histeq import HistEq
 from slicenet.backends.intensity_gaussian import IntensityGaussian
+from slicenet.backends.padim import Padim
 from slicenet.backends.simpleslicenet import SimpleSliceNet
 from slicenet.backends.simulated import Simulated
 from slicenet.backends.zscore import ZScore
@@ -10,6 +11,7 @@ from slicenet.backends.zscore import ZScore
 BACKENDS: dict[str, type[Backend]] = {
     "histeq": HistEq,
     "intensity-gaussian": IntensityGaussian,
+    "padim": Padim,
     "simpleslicenet": SimpleSliceNet,
     "simulated": Simulated,
     "zscore": ZScore,
