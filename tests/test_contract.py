@@ -31,6 +31,7 @@ TINY = {
     "simpleslicenet": {"slices": TINY_SLICES, "flow": TINY_FLOW},
     "simulated": {"slices": TINY_SLICES},
     "padim": {"slices": TINY_SLICES, "gaussian": {"components": 8}},
+    "patchcore": {"slices": TINY_SLICES, "neighbours": {"candidates": 1000, "bank": 200}},
 }
 COARSE = {"frame": {"box": [128, 160, 144], "spacing": [2, 2, 4]}}
 # Published, each brain is scaled by its own extremes: a lesion brighter than all dims the rest, and

@@ -4,6 +4,7 @@ from slicenet.backends.base import Backend
 from slicenet.backends.histeq import HistEq
 from slicenet.backends.intensity_gaussian import IntensityGaussian
 from slicenet.backends.padim import Padim
+from slicenet.backends.patchcore import PatchCore
 from slicenet.backends.simpleslicenet import SimpleSliceNet
 from slicenet.backends.simulated import Simulated
 from slicenet.backends.zscore import ZScore
@@ -12,6 +13,7 @@ BACKENDS: dict[str, type[Backend]] = {
     "histeq": HistEq,
     "intensity-gaussian": IntensityGaussian,
     "padim": Padim,
+    "patchcore": PatchCore,
     "simpleslicenet": SimpleSliceNet,
     "simulated": Simulated,
     "zscore": ZScore,
