@@ -31,7 +31,13 @@ TINY = {
     "simpleslicenet": {"slices": TINY_SLICES, "flow": TINY_FLOW},
     "simulated": {"slices": TINY_SLICES},
     "padim": {"slices": TINY_SLICES, "gaussian": {"components": 8}},
+    "pair": {"slices": TINY_SLICES},
     "patchcore": {"slices": TINY_SLICES, "neighbours": {"candidates": 1000, "bank": 200}},
+}
+# What has no backend of its own, on features that cost nothing.
+PAIRS = {
+    f"pair {scorer}": {**SMALL, "extractor": "texture", "texture": {"cell": 8}, "scorer": scorer}
+    for scorer in ("lof", "neighbours", "one_class_svm")
 }
 COARSE = {"frame": {"box": [128, 160, 144], "spacing": [2, 2, 4]}}
 # Published, each brain is scaled by its own extremes: a lesion brighter than all dims the rest, and
@@ -41,11 +47,12 @@ PUBLISHED = ("paper-arxiv", "paper-plos")
 SAME = "default"
 
 
-@pytest.fixture(params=sorted({*BACKENDS, *presets.names()} - {SAME}), scope="module")
+@pytest.fixture(params=[*sorted({*BACKENDS, *presets.names()} - {SAME}), *PAIRS], scope="module")
 def model(request, make_brain, tmp_path_factory):
-    recipe = resolve(request.param)
+    recipe = resolve(request.param.partition(" ")[0])
     tiny = TINY.get(recipe.name)
-    backend = overlay(recipe.backend, merge(COARSE, tiny) if tiny else SMALL)
+    table = merge(COARSE, tiny) if tiny else SMALL
+    backend = overlay(recipe.backend, PAIRS.get(request.param, table))
     torch.manual_seed(0)  # as `train` does: what is drawn follows from it
     detector = backend.build()
     cache = Cache(tmp_path_factory.mktemp("cache"))
