@@ -1,4 +1,8 @@
-"""PaDiM (Defard et al., 2021), in volumes."""
+"""PaDiM (Defard et al., 2021), in volumes.
+
+Principal components stand for its random channels, and a covariance leans on the shared one where
+few subjects were seen.
+"""
 
 from dataclasses import dataclass
 from typing import final

@@ -1,4 +1,4 @@
-"""PatchCore (Roth et al., 2022), in volumes."""
+"""PatchCore (Roth et al., 2022), in volumes, with channels brought to one scale."""
 
 from dataclasses import dataclass
 from typing import final

@@ -29,7 +29,7 @@ class OneClassSvmSettings:
     """Settings of `OneClassSvmScorer`."""
 
     members: int = 5  # machines whose mean is the score
-    each: int = 500  # healthy vectors that a machine learns from, as many of every volume
+    each: int = 500  # healthy vectors for a machine; of every volume as many, all machines together
     nu: float = 0.03  # largest share of them that a boundary leaves outside
     gamma: float = 0.0  # of the kernel exp(-gamma d²); 0: 1 / (channels x variance), per machine
     standardise: bool = True  # channels by their healthy spread
