@@ -30,20 +30,40 @@ TINY_FLOW = {"course": {"steps": 200, "batch": 512, "likelihood_first": 0}, "flo
 TINY = {
     "simpleslicenet": {"slices": TINY_SLICES, "flow": TINY_FLOW},
     "simulated": {"slices": TINY_SLICES},
+    "padim": {"slices": TINY_SLICES, "gaussian": {"components": 8}},
+    "pair": {"slices": TINY_SLICES},
+    "patchcore": {"slices": TINY_SLICES, "neighbours": {"candidates": 1000, "bank": 200}},
+    "simclr": {
+        "frame": {"spacing": [4, 4, 4]},
+        "simclr": {
+            "encoder": {"width": 8, "strides": [2, 1, 1, 1, 1]},
+            "layers": [0, 1],
+            "target": 0,
+            "learn": {"steps": 2, "batch": 2},
+        },
+        "gaussian": {"components": 8},
+    },
+}
+# What has no backend of its own, on features that cost nothing.
+PAIRS = {
+    f"pair {scorer}": {**SMALL, "extractor": "texture", "texture": {"cell": 8}, "scorer": scorer}
+    for scorer in ("lof", "neighbours", "one_class_svm")
 }
 COARSE = {"frame": {"box": [128, 160, 144], "spacing": [2, 2, 4]}}
 # Published, each brain is scaled by its own extremes: a lesion brighter than all dims the rest, and
 # with a network that has learnt nothing, it need not stand out.
 PUBLISHED = ("paper-arxiv", "paper-plos")
-# The backend's own settings under another name: nothing more would be shown.
-SAME = "default"
+# The backend's own settings under another name, or in another budget: nothing more would be shown.
+SAME = {"default", "padim-quick", "patchcore-quick", "simclr-harder", "simclr-published",
+        "simclr-small"}  # fmt: skip
 
 
-@pytest.fixture(params=sorted({*BACKENDS, *presets.names()} - {SAME}), scope="module")
+@pytest.fixture(params=[*sorted({*BACKENDS, *presets.names()} - SAME), *PAIRS], scope="module")
 def model(request, make_brain, tmp_path_factory):
-    recipe = resolve(request.param)
+    recipe = resolve(request.param.partition(" ")[0])
     tiny = TINY.get(recipe.name)
-    backend = overlay(recipe.backend, merge(COARSE, tiny) if tiny else SMALL)
+    table = merge(COARSE, tiny) if tiny else SMALL
+    backend = overlay(recipe.backend, PAIRS.get(request.param, table))
     torch.manual_seed(0)  # as `train` does: what is drawn follows from it
     detector = backend.build()
     cache = Cache(tmp_path_factory.mktemp("cache"))

@@ -3,6 +3,9 @@
 from slicenet.backends.base import Backend
 from slicenet.backends.histeq import HistEq
 from slicenet.backends.intensity_gaussian import IntensityGaussian
+from slicenet.backends.padim import Padim
+from slicenet.backends.pair import Pair
+from slicenet.backends.patchcore import PatchCore
 from slicenet.backends.simclr import SimClr
 from slicenet.backends.simpleslicenet import SimpleSliceNet
 from slicenet.backends.simulated import Simulated
@@ -11,6 +14,9 @@ from slicenet.backends.zscore import ZScore
 BACKENDS: dict[str, type[Backend]] = {
     "histeq": HistEq,
     "intensity-gaussian": IntensityGaussian,
+    "padim": Padim,
+    "pair": Pair,
+    "patchcore": PatchCore,
     "simclr": SimClr,
     "simpleslicenet": SimpleSliceNet,
     "simulated": Simulated,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from slicenet.features import FeatureMap
+from slicenet.scorers.tally import Tally
 
 LARGEST = 2_000_000_000  # bytes of vectors; of larger cohorts, a share of each volume's is kept
 
@@ -46,27 +47,18 @@ class Corpus:
 def read_corpus(maps: Iterable[FeatureMap], seed: int, largest: int = LARGEST) -> Corpus:
     """Walk the maps once; those that mark simulated lesions give these cells and no other."""
     healthy, strange = _Share(largest), _Share(largest)
-    moments: list[tuple[int, Tensor, Tensor]] = []
+    tally = Tally()
     for index, features in enumerate(maps):
         vectors, cells = features.vectors.cpu(), features.cells().cpu()
         draw = torch.Generator().manual_seed(seed + index)
         if features.strange is None:
-            whole = vectors.double()
-            moments.append((len(whole), whole.mean(0), whole.std(0, correction=0)))
+            tally.add(vectors)
             healthy.add(vectors, cells, draw)
         else:
             strange.add(vectors[features.strange], cells[features.strange], draw)
         lattice = features.inside.shape
-    counts = torch.tensor([count for count, _, _ in moments], dtype=torch.float64)
-    share = (counts / counts.sum())[:, None]
-    means = torch.stack([mean for _, mean, _ in moments])
-    spreads = torch.stack([spread for _, _, spread in moments])
-    mean = (share * means).sum(0)
-    variance = (share * (spreads.square() + (means - mean).square())).sum(0)
     x, y, z = lattice
-    return Corpus(
-        healthy.tokens(), strange.tokens(), mean, variance.sqrt(), means, spreads, (x, y, z)
-    )
+    return Corpus(healthy.tokens(), strange.tokens(), *tally.together(), *tally.each(), (x, y, z))
 
 
 @final

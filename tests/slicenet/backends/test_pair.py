@@ -1,0 +1,68 @@
+from itertools import product
+
+import pytest
+
+from slicenet.backends import BACKENDS
+from slicenet.backends.pair import EXTRACTORS, SCORERS, Pair
+from slicenet.checkpoint import settings_table
+from slicenet.config import overlay
+from slicenet.errors import ConfigError
+
+TINY = {"backbone": {"name": "test_resnet", "weights": "random"}, "neighbourhood": {"width": 24}}
+ANSWER = {**TINY, "read": ["logit"], "finetune": {"method": "lesions", "decoder": {"width": 8}}}
+
+
+def pair(extractor, scorer, slices=TINY):
+    return overlay(Pair(), {"extractor": extractor, "scorer": scorer, "slices": slices})
+
+
+@pytest.mark.parametrize(("extractor", "scorer"), list(product(EXTRACTORS, SCORERS)))
+def test_every_pair_is_built_of_its_two_parts_or_refused_with_what_would_do(extractor, scorer):
+    refused = scorer == "channel" or (scorer == "histeq" and extractor != "intensity")
+    if refused:
+        with pytest.raises(ConfigError, match="would do") as caught:
+            pair(extractor, scorer)
+        assert caught.value.code == "E_PAIR"
+        return
+    detector = pair(extractor, scorer).build()
+    named = {"slices": "slice", "one_class_svm": "oneclasssvm"}
+    for part, name in ((detector.extractor, extractor), (detector.scorer, scorer)):
+        assert type(part).__name__.lower().startswith(named.get(name, name))
+        assert part.settings == getattr(Pair(), name) or name == "slices"
+
+
+def test_what_the_refusals_advise_is_accepted():
+    assert pair("intensity", "histeq").build()
+    assert pair("slices", "channel", ANSWER).build()
+    assert pair("slices", "flow", {**ANSWER, "read": ["intensity", "logit"]}).build()
+    with pytest.raises(ConfigError, match="channel"):
+        pair("intensity", "channel", ANSWER)
+    with pytest.raises(ConfigError, match="have one"):
+        pair("slices", "flow", ANSWER)
+
+
+def test_the_parts_that_are_not_chosen_are_not_built():
+    absent = {"backbone": {"name": "no_such_network"}}
+    assert pair("texture", "lof", absent).build()
+    with pytest.raises(ConfigError, match="no_such_network"):
+        pair("slices", "lof", absent).build()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"), [({"extractor": "slice"}, "slices"), ({"scorer": "gausian"}, "gaussian")]
+)
+def test_a_misspelt_part_is_refused_with_the_one_that_was_meant(wrong, hint):
+    with pytest.raises(ConfigError, match=f"did you mean {hint}"):
+        overlay(Pair(), wrong)
+
+
+def test_every_part_has_a_table_of_its_name_and_every_table_a_part():
+    tables = {name for name, value in settings_table(Pair()).items() if isinstance(value, dict)}
+    assert tables - {"frame", "map"} == {*EXTRACTORS, *SCORERS}
+
+
+def test_a_backend_that_is_a_pair_builds_what_the_pair_does():
+    plain = BACKENDS["intensity-gaussian"]().build()
+    same = pair("texture", "gaussian").build()
+    assert same.extractor.settings == plain.extractor.settings
+    assert same.scorer.settings == plain.scorer.settings

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.neighbors import LocalOutlierFactor
+
+from slicenet.errors import ConfigError
+from slicenet.features import FeatureMap
+from slicenet.scorers.lof import LofScorer, LofSettings
+from slicenet.watch import silent
+
+INSIDE = torch.rand(4, 5, 6, generator=torch.Generator().manual_seed(7)) > 0.3
+COUNT = int(INSIDE.sum())
+SCALE = torch.tensor([1.0, 3.0, 10.0, 0.1])
+
+
+def brain(seed, shift=0.0):
+    noise = torch.randn(COUNT, 4, generator=torch.Generator().manual_seed(seed))
+    return FeatureMap((noise + shift) * SCALE + 50, INSIDE)
+
+
+def fitted(settings, volumes=5, seed=0):
+    torch.manual_seed(seed)
+    scorer = LofScorer(settings)
+    scorer.fit([brain(volume) for volume in range(volumes)], silent)
+    return scorer
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [LofSettings(), LofSettings(nearest=5, standardise=False), LofSettings(kept=101, nearest=20)],
+)
+def test_a_score_is_the_outlier_factor_of_scikit_learn(settings):
+    scorer = fitted(settings)
+    peer = LocalOutlierFactor(n_neighbors=settings.nearest, novelty=True)
+    peer.fit(scorer.vectors.double().numpy())
+    for shift in (0.0, 3.0):
+        new = brain(9, shift)
+        wanted = -peer.score_samples(scorer.standard(new.vectors).double().numpy())
+        assert np.allclose(scorer.score(new).numpy(), wanted, rtol=1e-4)
+
+
+def test_what_is_kept_is_healthy_and_within_the_budget():
+    scorer = fitted(LofSettings(kept=101))
+    assert scorer.vectors.shape == (101, 4)
+    healthy = torch.cat([scorer.standard(brain(volume).vectors) for volume in range(5)])
+    assert float(torch.cdist(scorer.vectors, healthy).amin(1).max()) < 1e-3
+
+
+def test_fewer_vectors_than_neighbours_are_compared_with_all_others():
+    inside = torch.ones(6, 1, 1, dtype=torch.bool)
+    few = FeatureMap(brain(0).vectors[:6], inside)
+    scorer = LofScorer(LofSettings(nearest=20))
+    scorer.fit([few], silent)
+    peer = LocalOutlierFactor(n_neighbors=5, novelty=True).fit(scorer.vectors.double().numpy())
+    new = FeatureMap(brain(1).vectors[:6], inside)
+    wanted = -peer.score_samples(scorer.standard(new.vectors).double().numpy())
+    assert np.allclose(scorer.score(new).numpy(), wanted, rtol=1e-4)
+    single = FeatureMap(few.vectors[:1], inside[:1])
+    with pytest.raises(ConfigError, match="no neighbour"):
+        LofScorer(LofSettings()).fit([single], silent)
+
+
+def test_twins_and_constant_channels_keep_scores_finite():
+    same = FeatureMap(torch.ones(COUNT, 4), INSIDE)
+    scorer = LofScorer(LofSettings())
+    scorer.fit([same, same], silent)
+    assert torch.isfinite(scorer.density).all()
+    assert torch.isfinite(scorer.score(brain(9))).all()
+
+
+def test_what_is_kept_follows_from_the_seed_of_the_build():
+    one, two, other = (fitted(LofSettings(kept=40), seed=seed).vectors for seed in (4, 4, 5))
+    assert torch.equal(one, two)
+    assert not torch.equal(one, other)
+
+
+def test_no_vector_has_no_score():
+    empty = FeatureMap(torch.zeros(0, 4), torch.zeros_like(INSIDE))
+    assert fitted(LofSettings()).score(empty).shape == (0,)
+
+
+@pytest.mark.parametrize("wrong", [{"kept": 1}, {"nearest": 0}, {"kept": 20}])
+def test_impossible_settings_are_refused(wrong):
+    with pytest.raises(ConfigError):
+        LofSettings(**wrong)
