@@ -45,7 +45,8 @@ class GaussianScorer(Scorer):
     """Mahalanobis distance to the healthy mean."""
 
     settings: GaussianSettings
-    count: Tensor  # [P], P = 1 if everything is shared
+    row: Tensor  # [cells] int64: where a cell stands below, 0 if no brain of the cohort had it
+    count: Tensor  # [P], P = 1 if everything is shared; else the first is of no vector at all
     mean: Tensor  # [P, C]
     scatter: Tensor  # [P, C, C], or [1, C, C] where the covariance is shared
     basis: Tensor  # [C, components], empty without PCA
@@ -54,17 +55,20 @@ class GaussianScorer(Scorer):
     def __init__(self, settings: GaussianSettings) -> None:
         super().__init__()
         self.settings = settings
+        self.register_buffer("row", torch.empty(0, dtype=torch.int64))
         for name in ("count", "mean", "scatter", "basis", "overall"):
             self.register_buffer(name, torch.empty(0, dtype=torch.float64))
 
     def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
         if self.settings.components:
             self.basis = _basis(maps, self.settings.components).to(self.count.device)
+        if self.settings.mean == "position":
+            self.row = _rows(maps).to(self.count.device)
         moments: Moments | None = None
         for features in maps:
             vectors = self._reduce(features.vectors)
             if moments is None:
-                self._announce(features.inside.numel(), vectors.shape[1], watch)
+                self._announce(vectors.shape[1], watch)
             moments = self._take(moments, vectors, features)
         assert moments is not None, "a cohort holds at least one volume"
         self.count, self.mean, self.scatter = moments.count, moments.mean, moments.scatter
@@ -78,31 +82,54 @@ class GaussianScorer(Scorer):
         """Become the fit over the maps of both; the two must share their settings and basis."""
         if self.settings != other.settings or not torch.equal(self.basis, other.basis):
             raise ConfigError("fits of other settings or components cannot merge", "E_SETTING")
-        moments = self._moments().merge(other._moments())
+        both = self.row.clone()
+        if both.numel():
+            both = _numbered((self.row > 0) | (other.row > 0))
+        moments = self._at(both).merge(other._at(both))
+        self.row = both
         self.count, self.mean, self.scatter = moments.count, moments.mean, moments.scatter
         self.overall = moments.pooled().mean[0]
 
     def _distances(self, features: FeatureMap) -> Tensor:
         vectors = self._reduce(features.vectors)
-        cells = features.cells() if len(self.count) > 1 else torch.zeros(1, dtype=torch.int64)
-        centred = vectors - self._means(cells)
+        rows = self._rows_of(features)
+        centred = vectors - self._means(rows)
         shared = self._shared_covariance()
         if self.settings.covariance == "shared":
             return mahalanobis(centred, torch.linalg.cholesky(shared)[None]).float()
         # A few thousand places at a time, so that memory stays flat.
         parts = [
             mahalanobis(part, torch.linalg.cholesky(self._covariances(places, shared)))
-            for part, places in zip(centred.split(PLACES), cells.split(PLACES), strict=True)
+            for part, places in zip(centred.split(PLACES), rows.split(PLACES), strict=True)
         ]
         return torch.cat(parts).float()
 
     def _moments(self) -> Moments:
         return Moments(self.count, self.mean, self.scatter)
 
-    def _announce(self, places: int, channels: int, watch: Watch) -> None:
+    def _at(self, row: Tensor) -> Moments:
+        """The moments where `row` has each cell, and those of no vector elsewhere."""
+        if not row.numel():
+            return self._moments()
+        summed = self.settings.covariance == "shared"
+        moments = Moments.empty(int(row.max()) + 1, self.mean, summed)
+        known = self.row > 0
+        to, at = row[known], self.row[known]
+        moments.count[to], moments.mean[to] = self.count[at], self.mean[at]
+        moments.scatter[slice(1) if summed else to] = self.scatter[slice(1) if summed else at]
+        return moments
+
+    def _rows_of(self, features: FeatureMap) -> Tensor:
+        """The row of each vector, [N], or one for all where the mean is shared."""
+        if self.settings.mean == "shared":
+            return self.row.new_zeros(1)
+        return self.row[features.cells().to(self.row.device)]
+
+    def _announce(self, channels: int, watch: Watch) -> None:
         """Tell how large the covariances will be, before there are any; refuse what cannot fit."""
         if self.settings.covariance == "shared":
             return
+        places = int(self.row.max()) + 1
         size = places * channels**2 * 8
         watch("covariances", 0, places, channels=channels, gigabytes=size / 1e9)
         available = memory().available
@@ -118,31 +145,44 @@ class GaussianScorer(Scorer):
             batch = Moments.of(vectors)
             return moments.merge(batch) if moments else batch
         summed = self.settings.covariance == "shared"
-        moments = moments or Moments.empty(features.inside.numel(), vectors, summed)
-        moments.add(vectors, features.cells())
+        moments = moments or Moments.empty(int(self.row.max()) + 1, vectors, summed)
+        moments.add(vectors, self._rows_of(features))
         return moments
 
-    def _means(self, cells: Tensor) -> Tensor:
-        """Mean at each cell, drawn towards the whole brain's where few subjects were seen."""
+    def _means(self, rows: Tensor) -> Tensor:
+        """Mean at each row, drawn towards the whole brain's where few subjects were seen."""
         if self.settings.mean == "shared":
             return self.overall[None]
-        count = self.count[cells][:, None]
+        count = self.count[rows][:, None]
         # Weight of one subject: a cell seen once is trusted half.
-        return (self.mean[cells] * count + self.overall) / (count + 1)
+        return (self.mean[rows] * count + self.overall) / (count + 1)
 
     def _shared_covariance(self) -> Tensor:
         return _ridged(self._moments().within()[None], self.settings.ridge)[0]
 
-    def _covariances(self, cells: Tensor, shared: Tensor) -> Tensor:
-        """Covariance at each cell, shrunk towards the shared one, [N, C, C]."""
-        count, prior = self.count[cells][:, None, None], self.settings.prior
+    def _covariances(self, rows: Tensor, shared: Tensor) -> Tensor:
+        """Covariance at each row, shrunk towards the shared one, [N, C, C]."""
+        count, prior = self.count[rows][:, None, None], self.settings.prior
         freedom = (count - 1).clamp(min=0)
-        blend = (self.scatter[cells] + prior * shared) / (freedom + prior)
+        blend = (self.scatter[rows] + prior * shared) / (freedom + prior)
         return _ridged(blend, self.settings.ridge)
 
     def _reduce(self, vectors: Tensor) -> Tensor:
         vectors = vectors.to(self.count.device, torch.float64)
         return vectors @ self.basis if self.basis.numel() else vectors
+
+
+def _rows(maps: Iterable[FeatureMap]) -> Tensor:
+    """A row for each cell that any of the maps has, from 1 on, and 0 for all others."""
+    seen: Tensor | None = None
+    for features in maps:
+        seen = features.inside.cpu() if seen is None else seen | features.inside.cpu()
+    assert seen is not None, "a cohort holds at least one volume"
+    return _numbered(seen.flatten())
+
+
+def _numbered(seen: Tensor) -> Tensor:
+    return seen.cumsum(0) * seen
 
 
 def _basis(maps: Iterable[FeatureMap], components: int) -> Tensor:

@@ -84,6 +84,25 @@ def test_two_fits_merge_into_one_over_both(settings):
     assert torch.allclose(merged.score(new), whole.score(new), rtol=1e-3)
 
 
+def test_fits_over_other_places_merge_and_hold_no_place_that_nobody_has():
+    part = INSIDE.clone()
+    part[0] = False
+    rest = INSIDE & ~part
+    settings = GaussianSettings(covariance="position")
+
+    def within(window, seed):
+        return [FeatureMap(one.vectors[window[INSIDE]], window) for one in maps(5, seed=seed)]
+
+    first, second = within(part, 1), within(rest, 2)
+    merged = fitted(settings, first)
+    assert len(merged.count) == 1 + int(part.sum())
+    merged.merge(fitted(settings, second))
+    whole, new = fitted(settings, first + second), maps(1, seed=9)[0]
+    assert torch.equal(merged.row, whole.row)
+    assert len(merged.count) == 1 + COUNT
+    assert torch.allclose(merged.score(new), whole.score(new), rtol=1e-4)
+
+
 def test_fits_that_differ_in_settings_do_not_merge():
     one, two = (fitted(GaussianSettings(ridge=ridge), maps(4)) for ridge in (1e-3, 1e-2))
     with pytest.raises(ConfigError, match="cannot merge"):
@@ -141,13 +160,14 @@ def test_the_size_of_the_covariances_is_told_before_there_are_any():
     told = []
     scorer = GaussianScorer(GaussianSettings(covariance="position"))
     scorer.fit(maps(4), lambda stage, done, total, **values: told.append((stage, total, values)))
-    size = 60 * 3 * 3 * 8 / 1e9
-    assert told[0] == ("covariances", 60, {"channels": 3, "gigabytes": size})
+    places = COUNT + 1  # one more for cells that no brain of the cohort has
+    size = places * 3 * 3 * 8 / 1e9
+    assert told[0] == ("covariances", places, {"channels": 3, "gigabytes": size})
     assert scorer.scatter.nbytes / 1e9 == size
 
 
 def test_covariances_beyond_the_memory_are_refused_before_any_is_made():
-    huge = FeatureMap(torch.zeros(1, 2000), torch.zeros(400, 400, 400, dtype=torch.bool))
+    huge = FeatureMap(torch.zeros(8, 300_000), torch.ones(2, 2, 2, dtype=torch.bool))
     scorer = GaussianScorer(GaussianSettings(covariance="position"))
-    with pytest.raises(ResourceError, match=r"2048000\.0 GB.*fewer components"):
+    with pytest.raises(ResourceError, match=r"6480\.0 GB.*fewer components"):
         scorer.fit([huge], silent)
