@@ -10,6 +10,7 @@ from typing import final
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.special import expit
 
 COLOURS = "inferno"  # even in lightness, and fit for the colour-blind
 TRUTH = "#36c5f0"  # outline: far from every colour of the map
@@ -51,6 +52,16 @@ def overlay_html(
         f"{base64.b64encode(_png(figure)).decode()}'><figcaption>{html.escape(facts)}"
         "</figcaption></figure>"
     )
+
+
+def squashed(scores: np.ndarray, brain: np.ndarray) -> np.ndarray:
+    """Scores on a scale from 0 to 1 of their own brain, [X, Y, Z]; 0 outside.
+
+    Their distance from the median in spans from the 5th to the 95th percentile, through a sigmoid.
+    It is for the eye alone: two brains on such scales cannot be compared, and no threshold holds.
+    """
+    low, middle, high = np.quantile(scores[brain], (0.05, 0.5, 0.95))
+    return np.where(brain, expit((scores - middle) / max(high - low, 1e-6)), 0.0)
 
 
 def montage(rows: Sequence[Row]) -> bytes:

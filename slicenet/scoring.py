@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from slicenet.calibration import Calibration, Threshold
-from slicenet.drawing import overlay_html
+from slicenet.drawing import overlay_html, squashed
 from slicenet.errors import CheckpointError
 from slicenet.features import FeatureMap
 from slicenet.images.write import write_map, write_mask
@@ -44,6 +44,11 @@ class AnomalyMap:
     def p_value(self) -> float:
         """Share of healthy volumes at least as strange, never 0; NaN without a calibration."""
         return self.calibration.p_value(self.volume_score) if self.calibration else float("nan")
+
+    @property
+    def squashed(self) -> Tensor:
+        """Scores in 0 to 1 of their own brain, to look at and never to decide by, [X, Y, Z]."""
+        return torch.from_numpy(squashed(self.scores.numpy(), self.brain.numpy())).float()
 
     def worst(self, share: float = 0.01) -> float:
         """Mean score of the strangest `share` of the brain."""

@@ -3,7 +3,7 @@ import struct
 
 import numpy as np
 
-from slicenet.drawing import Row, montage, overlay_html
+from slicenet.drawing import Row, montage, overlay_html, squashed
 
 
 def sample(truth=True):
@@ -47,3 +47,20 @@ def test_text_from_a_file_cannot_become_markup():
 def test_a_constant_map_can_be_drawn():
     image, brain, _, scores = sample()
     assert "<img" in overlay_html(image, scores * 0, brain, np.ones(3), "flat")
+
+
+def test_the_squashed_view_is_a_sigmoid_of_robust_units_inside_the_brain():
+    _, brain, _, scores = sample()
+    found = squashed(scores, brain)
+    inside = scores[brain]
+    span = np.quantile(inside, 0.95) - np.quantile(inside, 0.05)
+    wanted = 1 / (1 + np.exp(-(inside - np.median(inside)) / span))
+    assert np.allclose(found[brain], wanted, atol=1e-6)
+    assert (found[~brain] == 0).all()
+    # Another scale and offset look the same, which is why no threshold can hold.
+    assert np.allclose(squashed(3 * scores + 7, brain), found, atol=1e-5)
+
+
+def test_the_squashed_view_of_equal_scores_is_the_middle():
+    _, brain, _, _ = sample()
+    assert np.allclose(squashed(np.ones(brain.shape), brain)[brain], 0.5)

@@ -57,3 +57,11 @@ def test_a_notebook_shows_the_map_with_its_numbers(anomalies):
     assert "data:image/png;base64," in shown
     assert "p = 0.5 among 9 healthy" in shown
     assert "http" not in shown
+
+
+def test_the_squashed_view_keeps_the_order_of_one_brain(anomalies):
+    shown, brain = anomalies.squashed, anomalies.brain
+    assert shown.shape == brain.shape
+    assert ((shown >= 0) & (shown <= 1)).all()
+    order = anomalies.scores[brain].argsort()
+    assert (shown[brain][order].diff() >= 0).all()
