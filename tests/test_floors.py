@@ -21,7 +21,7 @@ FLOORS = [
         "presets",
         "draws",
     },
-    {"config", "images", "installed", "locking", "simulation"},
+    {"apart", "config", "images", "installed", "locking", "simulation"},
     {"volume", "weights"},
     {"cohort", "frame", "features", "calibration", "drawing"},
     {"scoring", "cache", "inspection", "phantom"},
