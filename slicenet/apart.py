@@ -70,7 +70,7 @@ def _listen(heard: Connection, watch: Watch) -> Exception | None:
     while True:
         try:
             message: Any = heard.recv()
-        except EOFError:
+        except (EOFError, OSError):  # closed; in the middle of a message if it was killed
             return error
         if isinstance(message, Exception):
             error = message

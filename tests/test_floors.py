@@ -20,6 +20,7 @@ FLOORS = [
         "timm_door",
         "presets",
         "draws",
+        "tables",
     },
     {"apart", "config", "images", "installed", "locking", "simulation"},
     {"volume", "weights"},
