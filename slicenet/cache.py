@@ -26,6 +26,7 @@ FORMAT = 1  # raise it when the same key would hold other numbers
 HALF_LIMIT = 6e4  # half precision ends at 65504
 ENDING = ".features.safetensors"
 LEARNT = ".learnt.safetensors"
+SECONDS = "seconds"  # an entry without them is of an older slicenet, and counts as absent
 ABANDONED = 24 * 3600.0  # seconds after which half a file belongs to nobody
 
 
@@ -44,19 +45,23 @@ class Cache:
             os.utime(path)  # the time of last use
         try:
             with safe_open(path, "pt") as file:
+                _seconds(file)
                 held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 return FeatureMap(held["vectors"], held["inside"], held.get("strange"))
         except (OSError, SafetensorError, KeyError):  # another run has made room, or damaged
             return None
 
-    def store(self, key: str, features: FeatureMap) -> None:
-        """Keep a map, unless it cannot fit; a full or read-only disk costs time, not the run."""
+    def store(self, key: str, features: FeatureMap, seconds: float = 0.0) -> None:
+        """Keep a map that took `seconds`, unless it cannot fit.
+
+        A full or read-only disk costs time, not the run.
+        """
         tensors = {"vectors": _compact(features.vectors.cpu()), "inside": features.inside.cpu()}
         if features.strange is not None:
             tensors["strange"] = features.strange.cpu()
         with contextlib.suppress(OSError):
             if self._make_room(sum(tensor.nbytes for tensor in tensors.values())):
-                write_bytes(self._path(key), serialize(tensors))
+                write_bytes(self._path(key), _serialize(tensors, seconds))
 
     def load_state(self, key: str) -> dict[str, Tensor] | None:
         """The tensors kept under `key`, or nothing."""
@@ -65,17 +70,26 @@ class Cache:
             os.utime(path)
         try:
             with safe_open(path, "pt") as file:
+                _seconds(file)
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError):
+        except (OSError, SafetensorError, KeyError):
             return None
 
-    def store_state(self, key: str, state: Mapping[str, Tensor]) -> None:
-        """Keep tensors as they are, unless they cannot fit."""
+    def store_state(self, key: str, state: Mapping[str, Tensor], seconds: float = 0.0) -> None:
+        """Keep tensors that took `seconds` as they are, unless they cannot fit."""
         tensors = {name: tensor.cpu().contiguous().clone() for name, tensor in state.items()}
         size = sum(tensor.nbytes for tensor in tensors.values())
         with contextlib.suppress(OSError):
             if self._make_room(size):
-                write_bytes(self._path(key, LEARNT), serialize(tensors))
+                write_bytes(self._path(key, LEARNT), _serialize(tensors, seconds))
+
+    def seconds(self, key: str, ending: str = ENDING) -> float:
+        """How long it took to make what is kept under `key`; 0 if it has just gone."""
+        try:
+            with safe_open(self._path(key, ending), "pt") as file:
+                return _seconds(file)
+        except (OSError, SafetensorError, KeyError):
+            return 0.0
 
     def size(self) -> tuple[int, int]:
         """Maps and bytes held."""
@@ -124,6 +138,7 @@ class CachedMaps:
     signature: str  # of everything but the volume that decides what `describe` returns
     cache: Cache
     watch: Watch
+    saved: float = 0.0  # seconds that describing took in an earlier run, and not in this one
     _keys: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -143,12 +158,22 @@ class CachedMaps:
         key = hashlib.sha256(f"{FORMAT} {volume.digest} {self.signature}".encode()).hexdigest()
         self._keys[index] = key
         if known := self.cache.load(key):
+            self.saved += self.cache.seconds(key)
             return known
+        began = time.perf_counter()
         features = self.describe(volume)
-        self.cache.store(key, features)
+        self.cache.store(key, features, time.perf_counter() - began)
         # What the disk holds, not what was computed: a rerun must see the same numbers.
         vectors, inside = _compact(features.vectors.cpu()), features.inside.cpu()
         return FeatureMap(vectors, inside, features.strange)
+
+
+def _serialize(tensors: dict[str, Tensor], seconds: float) -> bytes:
+    return serialize(tensors, {SECONDS: repr(seconds)})
+
+
+def _seconds(file: safe_open) -> float:
+    return float((file.metadata() or {})[SECONDS])
 
 
 def _compact(vectors: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ def overlay_html(
     figure.subplots_adjust(0, 0, 1, 1, 0.02, 0)
     return (
         f"<figure><img alt='anomaly map' src='data:image/png;base64,"
-        f"{base64.b64encode(_png(figure)).decode()}'><figcaption>{html.escape(facts)}"
+        f"{base64.b64encode(png(figure)).decode()}'><figcaption>{html.escape(facts)}"
         "</figcaption></figure>"
     )
 
@@ -72,7 +72,7 @@ def montage(rows: Sequence[Row]) -> bytes:
     for index, row in enumerate(rows):
         _draw_row(figure, len(rows), columns, index, _cropped(row))
     figure.subplots_adjust(0.01, 0.01, 0.99, 0.96, 0.03, 0.12)
-    return _png(figure)
+    return png(figure)
 
 
 def _draw_row(figure: Figure, rows: int, columns: int, index: int, row: Row) -> None:
@@ -154,7 +154,8 @@ def _window(image: np.ndarray, brain: np.ndarray) -> tuple[float, float]:
     return float(min(low, 0)), float(high)
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG file."""
     buffer = io.BytesIO()
     # No date and no version inside: the same maps give the same bytes.
     figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})

@@ -68,3 +68,13 @@ class LockedError(SlicenetError):
     """Another run writes to the same place."""
 
     exit_code = 7
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out, on whichever device."""
+    # torch has a type of its own for a full GPU, and none for a full CPU.
+    return (
+        isinstance(error, MemoryError)
+        or "can't allocate memory" in str(error)
+        or type(error).__name__ == "OutOfMemoryError"
+    )

@@ -1,11 +1,10 @@
 """Backends side by side: the few figures that decide, each with its interval."""
 
-import csv
-import html
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
+
+from slicenet import tables
 
 # Figures of an evaluation, by key, and their names for people.
 COLUMNS = {
@@ -17,6 +16,7 @@ COLUMNS = {
     "healthy_false_positive_rate@fpr0.01": "FPR in healthy",
     "volume_auroc": "volume AUROC",
 }
+ABSENT = "–"
 
 
 @final
@@ -25,94 +25,46 @@ class Line:
     """One backend: its figures as an evaluation's `to_json` gives them, and what it took."""
 
     backend: str
-    evaluation: Mapping[str, Any]
+    evaluation: Mapping[str, Any]  # a figure may have a `spread` over seeds
     seconds: float | None = None  # a volume scored
     failure: str = ""  # why there are no figures
 
-    def cells(self) -> list[str]:
-        """The backend, its figures as people read them, and its seconds."""
-        if self.failure:
-            return [self.backend, self.failure, *[""] * len(COLUMNS)]
-        figures = {row["figure"]: row for row in self.evaluation["figures"]}
-        seconds = "–" if self.seconds is None else f"{self.seconds:.2f}"
-        return [self.backend, *(_figure(figures.get(key)) for key in COLUMNS), seconds]
 
-
-def header() -> list[str]:
-    """The names of the columns."""
-    return ["backend", *COLUMNS.values(), "s/volume"]
+def rows(lines: Sequence[Line]) -> list[list[str]]:
+    """Header and one row a backend; seconds only where any are known."""
+    timed = any(line.seconds is not None for line in lines)
+    header = ["backend", *COLUMNS.values(), *(["s/volume"] if timed else [])]
+    return [header, *(_cells(line, timed) for line in lines)]
 
 
 def text(lines: Sequence[Line]) -> str:
     """The table for a terminal: figures on a line, intervals below them."""
-    rows = [header(), *(line.cells() for line in lines)]
-    split = [[cell.partition(" [") for cell in row] for row in rows]
-    above = [[first for first, _, _ in row] for row in split]
-    below = [[f"[{rest}" if rest else "" for _, _, rest in row] for row in split]
-    widths = [max(len(row[at]) for row in (*above, *below)) for at in range(len(rows[0]))]
-    shown = []
-    for top, bottom in zip(above, below, strict=True):
-        shown.append(_aligned(top, widths))
-        if any(bottom):
-            shown.append(_aligned(bottom, widths))
-    return "\n".join(shown)
+    return tables.text(rows(lines))
 
 
 def markdown(lines: Sequence[Line]) -> str:
     """The table for a README."""
-    rows = [header(), ["---"] * len(header()), *(line.cells() for line in lines)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+    return tables.markdown(rows(lines))
 
 
 def page(lines: Sequence[Line]) -> str:
     """The table as HTML."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in header())
-    body = "".join(
-        f"<tr>{''.join(f'<td>{_stacked(cell)}</td>' for cell in line.cells())}</tr>"
-        for line in lines
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return tables.page(rows(lines))
 
 
-def _stacked(cell: str) -> str:
-    """A figure with its interval below it, so that the table fits a page."""
-    value, _, interval = cell.partition(" [")
-    below = f"<br><small>[{html.escape(interval)}</small>" if interval else ""
-    return html.escape(value) + below
-
-
-def records(lines: Sequence[Line]) -> list[dict[str, Any]]:
-    """One flat record a backend, for CSV and JSON; None where a figure does not exist."""
-    found = []
-    for line in lines:
-        figures = {row["figure"]: row for row in line.evaluation.get("figures", [])}
-        record: dict[str, Any] = {"backend": line.backend}
-        for key in COLUMNS:
-            row = figures.get(key, {})
-            record |= {key: row.get("value"), f"{key}:low": row.get("low"),
-                       f"{key}:high": row.get("high")}  # fmt: skip
-        found.append(record | {"seconds": line.seconds, "failure": line.failure or None})
-    return found
-
-
-def spreadsheet(lines: Sequence[Line]) -> str:
-    """The records as CSV."""
-    rows = records(lines)
-    whole = io.StringIO()
-    writer = csv.DictWriter(whole, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    return whole.getvalue()
+def _cells(line: Line, timed: bool) -> list[str]:
+    figures = {row["figure"]: row for row in line.evaluation.get("figures", [])}
+    cells = [_figure(figures.get(key)) for key in COLUMNS]
+    if timed:
+        cells.append(ABSENT if line.seconds is None else f"{line.seconds:.2f}")
+    if line.failure:
+        cells = [line.failure, *[""] * (len(cells) - 1)]
+    return [line.backend, *cells]
 
 
 def _figure(row: Mapping[str, Any] | None) -> str:
     if row is None or row["value"] is None:
-        return "–"
-    if row["low"] is None:
-        return f"{row['value']:.3f}"
-    return f"{row['value']:.3f} [{row['low']:.2f}–{row['high']:.2f}]"
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, *rest = zip(cells, widths, strict=True)
-    return "  ".join([f"{first[0]:<{first[1]}}", *(f"{cell:>{width}}" for cell, width in rest)])
+        return ABSENT
+    spread = row.get("spread")
+    value = f"{row['value']:.3f}" + ("" if spread is None else f" ±{spread:.3f}")
+    return value if row["low"] is None else f"{value} [{row['low']:.2f}–{row['high']:.2f}]"

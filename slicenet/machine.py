@@ -3,6 +3,8 @@
 import math
 import os
 import platform
+import resource
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,6 +49,17 @@ def memory(root: Path = ROOT) -> Memory:
     limits = [limit for file in ("memory.max", "memory.limit_in_bytes")
               for limit in _numbers(root, file)]  # fmt: skip
     return Memory(*(int(min([size, *limits])) for size in sizes))
+
+
+def peak_gb(root: Path = ROOT) -> float:
+    """What this process has held at its fullest, in GB, libraries included."""
+    for line in _lines(root / "proc/self/status"):
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e9
+    # Where the system keeps no such line; Linux counts into this one what the parent held when it
+    # started the process.
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
 def matrix_speed(kind: torch.dtype, size: int = 1024) -> float:

@@ -25,17 +25,16 @@ from slicenet.watch import Watch, silent
 TRAINED = 2  # volumes: enough to time, too few to learn from
 # Runs alone, so that its peak is that of scoring: of a new interpreter, libraries included.
 SCORE = """
-import json, resource, sys, time
+import json, sys, time
 from slicenet import load
+from slicenet.machine import peak_gb
 detector = load(sys.argv[1]).on(sys.argv[3])
 times = []
 for _ in range(2):
     began = time.perf_counter()
     detector.score(sys.argv[2])
     times.append(time.perf_counter() - began)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-unit = 1e9 if sys.platform == "darwin" else 1e6
-print(json.dumps({"score_seconds": min(times), "peak_gb": peak / unit}))
+print(json.dumps({"score_seconds": min(times), "peak_gb": peak_gb()}))
 """
 
 

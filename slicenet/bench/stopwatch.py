@@ -1,7 +1,5 @@
-"""Seconds by stage, and what a process has held at its fullest."""
+"""Seconds by stage."""
 
-import resource
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +23,3 @@ class Stopwatch:
     def add(self, name: str, seconds: float) -> None:
         """Count seconds that were measured elsewhere."""
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
-
-
-def peak_gb() -> float:
-    """What this process has held at its fullest, libraries included."""
-    unit = 1e9 if sys.platform == "darwin" else 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

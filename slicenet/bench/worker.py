@@ -8,10 +8,9 @@ from typing import TextIO, final
 import numpy as np
 import torch
 
-from slicenet.bench.stopwatch import peak_gb
 from slicenet.bench.subject import bring
 from slicenet.bench.ways import AsPublished, build
-from slicenet.machine import matrix_speed
+from slicenet.machine import matrix_speed, peak_gb
 
 # What a new interpreter runs; the task is its one argument.
 SCRIPT = (

@@ -1,7 +1,9 @@
 """`slicenet compare`: several backends on one split."""
 
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,9 +18,12 @@ from slicenet.commands.door import (
 )
 from slicenet.commands.inputs import Inputs, input_options
 from slicenet.commands.progress import reporter
-from slicenet.errors import ConfigError, SlicenetError
+from slicenet.errors import ConfigError, NoInputError, SlicenetError
 
-RULE = "oracle: a threshold chosen with the truth, out of reach in practice; brackets: 95 %"
+if TYPE_CHECKING:
+    from slicenet.comparing.standing import Standing
+    from slicenet.comparing.trial import Ground, Outcome, Trial
+    from slicenet.inspection import Usable
 
 
 @click.command()
@@ -29,79 +34,150 @@ RULE = "oracle: a threshold chosen with the truth, out of reach in practice; bra
 @click.option("--config", type=FILE, help="TOML file of settings that all of them have.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting.")
 @click.option("--out", type=OUT, required=True, help="Folder to write tables and models to.")
+@click.option("--seeds", default="0,1,2", show_default=True, metavar="N,N",
+              help="Trainings of each backend.")  # fmt: skip
 @click.option("--test-share", type=click.FloatRange(0, 0.9), default=0.25, show_default=True,
               help="Share of the healthy subjects that are only tested.")  # fmt: skip
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Chooses those subjects.")  # fmt: skip
 @click.option("--cache-gb", type=float, default=20.0, show_default=True, help="Feature cache.")
 @run_options
 def command(
     inputs: Inputs, backends: str, config: Path | None, assignments: tuple[str, ...], out: Path,
-    test_share: float, seed: int, cache_gb: float, device: str, threads: int | None,
+    seeds: str, test_share: float, seed: int, cache_gb: float, device: str, threads: int | None,
     json_output: bool,
 ) -> None:  # fmt: skip
     """Train and test several backends on the same subjects.
 
-    Prints one table.
+    Prints what each is worth, how far it is behind the best, and what it takes.
 
-    Healthy subjects are split by seed into fit, calibration and test; all others are only tested.
+    Some healthy subjects, and all that are not healthy, are only tested, by all backends and seeds.
+    Run again, it does only what is missing.
     """
-    from slicenet import leaderboard
+    import torch
+
     from slicenet.cache import Cache
     from slicenet.comparing import divide
-    from slicenet.inspection import inspect_to_learn, inspect_to_test
+    from slicenet.comparing.report import Report, clear
+    from slicenet.comparing.standing import ordered
+    from slicenet.comparing.trial import Ground
     from slicenet.locking import locked
-    from slicenet.recipe import resolve
 
-    names = [name.strip() for name in backends.split(",") if name.strip()]
-    if len(set(names)) < len(names) or not names:
-        raise ConfigError(f"--backends {backends}: name each backend once", "E_SETTING")
-    recipes = [resolve(name, config, assignments, seed) for name in names]
+    chosen = _seeds(seeds)
+    plans = _plans(backends, config, assignments, chosen)
     place = prepare(device, threads)
     refuse_inside(out, inputs.places)
     split = divide(inputs.cohort(), test_share, seed)
-    with locked(out), reporter(json_output) as watch:
-        frame = recipes[0].backend.build().frame
-        usable = inspect_to_learn(split.healthy, frame, watch)
-        tested = inspect_to_test(split.tested, frame, usable, watch)
-        failures = [*usable.failures, *tested.failures]
-        for case, error in failures:
-            click.echo(f"left out {case}: {error} [{error.code}]", err=True)
+    with locked(out):
+        clear(out)
+        frame = next(iter(plans.values()))[0].backend.build().frame
+        usable, tested = _inspected(split, frame, json_output)
         cache = Cache(limit=cache_gb)
-        lines = [
-            _compare_one(recipe, usable, tested.cohort, out, watch, cache, place)
-            for recipe in recipes
-        ]
-        _write(out, lines)
-    if json_output:
-        echo_json(leaderboard.records(lines))
-    else:
-        counts = f"{len(usable.cohort)} healthy learnt from, {len(tested.cohort)} others tested"
-        click.echo(f"{leaderboard.text(lines)}\n\n{counts}; {RULE}\n{out}")
-    if failures or any(line.failure for line in lines):
+        ground = Ground(usable, tested, cache, place, torch.get_num_threads())
+        trials = _trials(plans, ground, out)
+        standings = ordered([_stand(label, some, json_output) for label, some in trials.items()])
+        report = Report(standings, chosen, len(usable.cohort), len(tested.cohort))
+        report.write(out)
+    _warn(standings)
+    echo_json(report.to_json()) if json_output else click.echo(f"{report.text()}\n\n{out}")
+    if usable.failures or tested.failures or any(one.failure for one in standings):
         raise SystemExit(SOME_FAILED)
 
 
-def _compare_one(
-    recipe: Any, usable: Any, tested: Any, out: Path, watch: Any, cache: Any, place: str
-) -> Any:
-    """One backend's line; its failure does not take the others down."""
-    from slicenet.checkpoint import save
-    from slicenet.comparing import run
-    from slicenet.leaderboard import Line
-
-    try:
-        result = run(recipe, usable, tested, watch, cache, place)
-    except SlicenetError as error:
-        click.echo(f"{recipe.label} failed: {error} [{error.code}]", err=True)
-        return Line(recipe.label, {}, None, error.code)
-    save(out / recipe.label / "model.safetensors", result.model)
-    result.evaluation.write(out / recipe.label)
-    return Line(recipe.label, result.evaluation.to_json(), result.score_seconds)
+def _seeds(text: str) -> tuple[int, ...]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words or not all(word.isdecimal() for word in words) or len(set(words)) < len(words):
+        hint = "whole numbers from 0, each once: --seeds 0,1,2"
+        raise ConfigError(f"--seeds {text}: not a list of seeds", "E_SETTING", hint)
+    return tuple(map(int, words))
 
 
-def _write(out: Path, lines: Any) -> None:
-    from slicenet import files, leaderboard
+def _plans(
+    backends: str, config: Path | None, assignments: tuple[str, ...], seeds: Sequence[int]
+) -> dict[str, list[Any]]:
+    """The recipes of each backend, one a seed."""
+    from slicenet.recipe import resolve
 
-    files.write_json(out / "comparison.json", leaderboard.records(lines))
-    files.write_text(out / "comparison.csv", leaderboard.spreadsheet(lines))
-    files.write_text(out / "comparison.md", leaderboard.markdown(lines))
+    plans: dict[str, list[Any]] = {}
+    for name in [name.strip() for name in backends.split(",") if name.strip()]:
+        recipes = [resolve(name, config, assignments, seed) for seed in seeds]
+        if recipes[0].label in plans:
+            message = f"--backends {backends}: two are called {recipes[0].label}"
+            raise ConfigError(message, "E_SETTING", "name each once, and files differently")
+        plans[recipes[0].label] = recipes
+    if not plans:
+        raise ConfigError(f"--backends {backends}: name some", "E_SETTING")
+    return plans
+
+
+def _inspected(split: Any, frame: Any, quiet: bool) -> tuple["Usable", "Usable"]:
+    from slicenet.inspection import inspect_to_learn, inspect_to_test
+
+    with reporter(quiet) as watch:
+        usable = inspect_to_learn(split.healthy, frame, watch)
+        tested = inspect_to_test(split.tested, frame, usable, watch)
+    for case, error in (*usable.failures, *tested.failures):
+        click.echo(f"left out {case}: {error} [{error.code}]", err=True)
+    if not tested.cohort.cases:
+        raise NoInputError("no volume to test could be read", "E_NO_INPUT")
+    return usable, tested
+
+
+def _trials(
+    plans: dict[str, list[Any]], ground: "Ground", out: Path
+) -> dict[str, list[tuple[str, "Trial"]]]:
+    """What is to be done for each backend, with names for people."""
+    from slicenet.comparing.trial import Trial
+
+    total, number = sum(map(len, plans.values())), count(1)
+    return {
+        label: [
+            (
+                f"{label}, seed {recipe.train.seed} ({next(number)} of {total})",
+                Trial(recipe, ground, out / label / f"seed-{recipe.train.seed}"),
+            )
+            for recipe in recipes
+        ]
+        for label, recipes in plans.items()
+    }
+
+
+def _stand(label: str, trials: Sequence[tuple[str, "Trial"]], quiet: bool) -> "Standing":
+    """One backend with all of its seeds; a failure ends this backend and no other."""
+    from slicenet.comparing.standing import Standing
+
+    outcomes = []
+    for name, trial in trials:
+        try:
+            outcomes.append(_carried_out(trial, name, quiet))
+        except SlicenetError as error:
+            seed = trial.recipe.train.seed
+            click.echo(f"{label} failed with seed {seed}: {error} [{error.code}]", err=True)
+            return Standing(label, (), error.code, f"seed {seed}: {error}")
+    return Standing(label, outcomes)
+
+
+def _carried_out(trial: "Trial", name: str, quiet: bool) -> "Outcome":
+    """The outcome of a trial, which may be there already."""
+    from slicenet.apart import work_apart
+
+    before = trial.outcome()
+    if before:
+        click.echo(f"{name}: taken from before", err=True)
+        return before
+    changed = ": data, settings or versions have changed since" if trial.stands() else ""
+    click.echo(f"{name}{changed}", err=True)
+    # Its memory is then its own, and running out of it ends this trial alone.
+    with reporter(quiet) as watch:
+        work_apart(trial.carry_out, watch)
+    outcome = trial.outcome()
+    assert outcome is not None, "a trial that ended well is whole"
+    return outcome
+
+
+def _warn(standings: Sequence["Standing"]) -> None:
+    """What users of these models have to know, each thing once."""
+    records = [outcome.record for standing in standings for outcome in standing.outcomes]
+    warnings = [warning for record in records for warning in record["warnings"]]
+    for line in dict.fromkeys(f"warning: {one['message']} [{one['code']}]" for one in warnings):
+        click.echo(line, err=True)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import click
 
-from slicenet.errors import ConfigError, ResourceError, SlicenetError
+from slicenet.errors import ConfigError, ResourceError, SlicenetError, out_of_memory
 
 F = TypeVar("F", bound=Callable[..., Any])
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM)
@@ -126,12 +126,7 @@ def _tell(context: click.Context, message: str, code: str, hint: str) -> None:
 
 
 def _unforeseen(context: click.Context, error: Exception) -> int:
-    # torch has a type of its own for a full GPU, and none for a full CPU.
-    if (
-        isinstance(error, MemoryError)
-        or "can't allocate memory" in str(error)
-        or (type(error).__name__ == "OutOfMemoryError")
-    ):
+    if out_of_memory(error):
         _tell(context, f"out of memory ({error})", "E_MEMORY", "smaller box, coarser spacing")
         return 6
     if isinstance(error, OSError) and error.errno in FULL:

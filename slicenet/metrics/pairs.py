@@ -80,11 +80,34 @@ def compare_pairs(first: Evaluation, second: Evaluation) -> Comparison:
         both = [n for n in common if figure in ours[n].values and figure in theirs[n].values]
         if both:
             sides = np.array([[ours[n].values[figure], theirs[n].values[figure]] for n in both])
-            means = _by_subject([ours[name].subject for name in both], sides)
-            differences.append(_compare(figure, means, first.settings))
+            subjects = [ours[name].subject for name in both]
+            differences.append(paired_difference(figure, subjects, sides, first.settings))
     only_first = tuple(name for name in ours if name not in theirs)
     only_second = tuple(name for name in theirs if name not in ours)
     return Comparison(tuple(differences), only_first, only_second)
+
+
+def paired_difference(
+    figure: str, subjects: Sequence[str], sides: np.ndarray, settings: EvaluationSettings
+) -> PairedDifference:
+    """Test a figure of single volumes, [N, 2] of both sides, over the subjects of those volumes."""
+    means = _by_subject(subjects, sides)
+    differences = means[:, 0] - means[:, 1]
+    count = len(differences)
+    alike = [False] * count  # a figure of single volumes belongs to one kind of subject only
+    resamples = resample([f"{number:09}" for number in range(count)], alike, settings)
+    samples = resamples.weights @ differences / count
+    interval = resamples.around(float(differences.mean()), samples, np.ones(count, bool))
+    return PairedDifference(
+        figure=figure,
+        first=float(means[:, 0].mean()),
+        second=float(means[:, 1].mean()),
+        difference=float(differences.mean()),
+        low=interval.low,
+        high=interval.high,
+        p_value=sign_flip(differences, settings.seed),
+        subjects=count,
+    )
 
 
 def sign_flip(differences: np.ndarray, seed: int) -> float:
@@ -121,25 +144,6 @@ def _by_subject(subjects: Sequence[str], sides: np.ndarray) -> np.ndarray:
     _, numbers = np.unique(np.array(subjects), return_inverse=True)
     sums = np.stack([np.bincount(numbers, side) for side in sides.T], 1)
     return sums / np.bincount(numbers)[:, None]
-
-
-def _compare(figure: str, means: np.ndarray, settings: EvaluationSettings) -> PairedDifference:
-    differences = means[:, 0] - means[:, 1]
-    count = len(differences)
-    alike = [False] * count  # a figure of single volumes belongs to one kind of subject only
-    resamples = resample([f"{number:09}" for number in range(count)], alike, settings)
-    samples = resamples.weights @ differences / count
-    interval = resamples.around(float(differences.mean()), samples, np.ones(count, bool))
-    return PairedDifference(
-        figure=figure,
-        first=float(means[:, 0].mean()),
-        second=float(means[:, 1].mean()),
-        difference=float(differences.mean()),
-        low=interval.low,
-        high=interval.high,
-        p_value=sign_flip(differences, settings.seed),
-        subjects=count,
-    )
 
 
 def _all_signs(count: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """How much figures would change with other subjects."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -19,6 +19,8 @@ class Estimate:
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    # Of each bootstrap sample [R]; NaN where it lacks the figure, none where there is no interval.
+    samples: np.ndarray | None = field(default=None, repr=False, compare=False)
 
 
 @final
@@ -52,9 +54,14 @@ class Resamples:
         subjects = min(len(np.unique(self.subjects[kind])) for kind in needed)
         if subjects < ENOUGH or not len(defined):
             return Estimate(value)
-        outside = (1 - self.level) / 2
-        low, high = np.quantile(defined, (outside, 1 - outside))
-        return Estimate(value, float(low), float(high))
+        return estimate(value, samples, self.level)
+
+
+def estimate(value: float, samples: np.ndarray, level: float) -> Estimate:
+    """The interval that holds the share `level` of those `samples` [R] that have the figure."""
+    outside = (1 - level) / 2
+    low, high = np.nanquantile(samples, (outside, 1 - outside))
+    return Estimate(value, float(low), float(high), samples)
 
 
 def resample(

@@ -1,9 +1,6 @@
 """Tasks spread over processes that never outlive their parent."""
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -11,6 +8,7 @@ from typing import TypeVar
 
 import torch
 
+from slicenet.apart import follow_parent
 from slicenet.errors import ResourceError
 
 Task = TypeVar("Task")
@@ -55,12 +53,4 @@ def _listen(results: Iterable[Result], tell: Callable[[int], None]) -> list[Resu
 def _begin() -> None:
     """Set up a worker: one thread, no Ctrl-C of its own, and an end with its parent."""
     torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)  # a killed parent cannot tell its workers
+    follow_parent()

@@ -1,10 +1,12 @@
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
-from slicenet.cache import Cache, CachedMaps
+from slicenet.cache import LEARNT, Cache, CachedMaps
 from slicenet.features import FeatureMap
 from slicenet.watch import silent
 
@@ -147,3 +149,40 @@ def test_a_damaged_state_counts_as_absent(tmp_path):
     (path,) = tmp_path.glob("ab/*.safetensors")
     path.write_bytes(path.read_bytes()[:-8])
     assert cache.load_state("ab12") is None
+
+
+def test_what_is_kept_says_how_long_it_took(tmp_path):
+    cache = Cache(tmp_path)
+    cache.store("ab12", features(3), 1.25)
+    cache.store_state("ab12", {"weight": torch.ones(2)}, 60.5)
+    assert cache.seconds("ab12") == 1.25
+    assert cache.seconds("ab12", LEARNT) == 60.5
+    assert cache.seconds("cd34") == 0
+
+
+def test_what_an_older_slicenet_kept_without_its_seconds_counts_as_absent(tmp_path):
+    cache = Cache(tmp_path)
+    cache.store("ab12", features(3))
+    cache.store_state("ab12", {"weight": torch.ones(2)})
+    for path in tmp_path.glob("ab/*.safetensors"):
+        save_file(load_file(path), path)
+    assert cache.load("ab12") is None
+    assert cache.load_state("ab12") is None
+    assert cache.seconds("ab12") == 0
+
+
+def test_maps_of_an_earlier_run_have_saved_what_describing_them_took(tmp_path, make_brain):
+    def describe(volume):
+        time.sleep(0.05)
+        return features(1)
+
+    first = walk(Cache(tmp_path), [make_brain(0), make_brain(1)], describe)
+    list(first)
+    list(first)
+    assert first.saved == 0
+    second = walk(Cache(tmp_path), [make_brain(0), make_brain(1)], describe)
+    list(second)
+    assert 0.1 <= second.saved < 1
+    once = second.saved
+    list(second)
+    assert second.saved == once

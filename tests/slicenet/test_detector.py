@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 from itertools import permutations, product
 
@@ -154,6 +155,7 @@ class Learner(Extractor):
 
     def fit(self, volumes, watch):
         Learner.fits += 1
+        time.sleep(0.1)
         self.mean = torch.stack([volume.voxels.mean() for volume in volumes]).mean()
 
     def extract(self, volume):
@@ -171,6 +173,8 @@ def test_two_scorers_of_one_extractor_wait_for_its_learning_once(make_brain, tmp
 
     first, again = fitted(Learner(), brains), fitted(Learner(), brains)
     assert Learner.fits == 1
+    assert first.saved == 0
+    assert 0.1 <= again.saved < 10
     assert torch.equal(first.extractor.mean, again.extractor.mean)
     assert torch.equal(first.score(brains[0]).scores, again.score(brains[0]).scores)
     fitted(Learner(), brains[:3])

@@ -1,11 +1,22 @@
 import os
 import platform
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 import torch
 
 from slicenet import machine
-from slicenet.machine import Memory, bfloat16_speed, cores, matrix_speed, memory, processor
+from slicenet.machine import (
+    Memory,
+    bfloat16_speed,
+    cores,
+    matrix_speed,
+    memory,
+    peak_gb,
+    processor,
+)
 
 GB = 10**9
 
@@ -104,3 +115,25 @@ def test_the_speed_of_bfloat16_is_a_ratio_of_times(monkeypatch):
 
 def test_the_speed_of_products_is_that_of_a_processor():
     assert 1e8 < matrix_speed(torch.float32, 256) < 1e14
+
+
+def test_the_peak_rises_with_what_is_held_and_never_falls():
+    before = peak_gb()
+    held = np.ones(int(before * 1e9 / 8 + 1e7))  # more than was ever held
+    during = peak_gb()
+    del held
+    assert during > before + 0.05
+    assert peak_gb() > during - 0.01  # the system counts pages in batches
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
+def test_a_process_that_this_one_starts_has_a_peak_of_its_own():
+    held = np.ones(10**8)  # 0.8 GB
+    small = "from slicenet.machine import peak_gb; print(peak_gb())"
+    done = subprocess.run([sys.executable, "-c", small], capture_output=True, text=True, check=True)
+    assert 0.05 < float(done.stdout) < peak_gb() - 0.2
+    assert held.all()
+
+
+def test_without_proc_the_peak_is_that_of_the_system_call(tmp_path):
+    assert peak_gb(tmp_path) > peak_gb() - 0.01  # it may count a parent in, and never less

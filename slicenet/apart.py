@@ -1,0 +1,104 @@
+"""Work in a process of its own: its memory is its own, and its end takes nothing else down."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from slicenet.errors import ResourceError, SlicenetError, out_of_memory
+from slicenet.watch import Watch, silent
+
+PATIENCE = 10.0  # seconds that a process has to clear up once it is told to end
+
+
+def work_apart(work: Callable[[Watch], None], watch: Watch = silent) -> None:
+    """Do `work`, which must be of a module, in another process; `watch` hears it here.
+
+    What goes wrong there is raised here; a process that dies raises an error of its own.
+    """
+    # A fork of this process might hang, for torch has threads; a new interpreter would import torch
+    # for each piece of work. The server has no threads, and imports once for all of them.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, work.__module__])
+    heard, told = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(told, work), daemon=True)
+    process.start()
+    told.close()
+    try:
+        error = _listen(heard, watch)
+        process.join()
+    finally:
+        heard.close()
+        _end(process)
+    if error:
+        raise error
+    if process.exitcode:
+        raise _death(process.exitcode)
+
+
+def follow_parent() -> None:
+    """Have this process leave Ctrl-C to its parent, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _work(told: Connection, work: Callable[[Watch], None]) -> None:
+    follow_parent()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())  # runs every `finally`
+
+    def watch(stage: str, done: int, total: int, **values: float) -> None:
+        told.send((stage, done, total, values))
+
+    try:
+        work(watch)
+    except (SlicenetError, OSError) as error:
+        told.send(error)
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        told.send(ResourceError(f"out of memory ({error})", "E_MEMORY"))
+
+
+def _listen(heard: Connection, watch: Watch) -> Exception | None:
+    """Pass on what is told until the other end closes; the error that was told, if any."""
+    error = None
+    while True:
+        try:
+            message: Any = heard.recv()
+        except (EOFError, OSError):  # closed; in the middle of a message if it was killed
+            return error
+        if isinstance(message, Exception):
+            error = message
+        else:
+            stage, done, total, values = message
+            watch(stage, done, total, **values)
+
+
+def _end(process: BaseProcess) -> None:
+    """Leave no process behind, whatever has happened here."""
+    process.terminate()
+    process.join(PATIENCE)
+    process.kill()
+    process.join()
+
+
+def _death(code: int) -> SlicenetError:
+    if code > 0:
+        return SlicenetError(f"its process ended with {code}; why stands above", "E_CRASHED")
+    name = signal.Signals(-code).name
+    if name != "SIGKILL":
+        return SlicenetError(f"its process was ended by {name}", "E_CRASHED")
+    message = "its process was killed (SIGKILL), probably for want of memory"
+    return ResourceError(message, "E_MEMORY")
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # a killed parent cannot tell its processes

@@ -1,0 +1,42 @@
+"""Who is learnt from, and who is tested."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from slicenet.cohort import Cohort
+from slicenet.errors import NoInputError
+
+LEAST_TESTED = 2  # healthy subjects, so that volume scores have something to be compared with
+
+
+@final
+@dataclass(frozen=True)
+class Split:
+    """Who is learnt from and who is tested; pathology is only ever tested."""
+
+    healthy: Cohort
+    tested: Cohort
+
+
+def divide(cohort: Cohort, share: float, seed: int) -> Split:
+    """Hold out a share of the healthy subjects, chosen by seed, beside all that are not healthy.
+
+    A subject with any scan that is not healthy is only tested.
+    """
+    subjects = [case.subject or case.name for case in cohort.cases]
+    ill = {s for s, case in zip(subjects, cohort.cases, strict=True) if not case.is_healthy}
+    healthy = [index for index, subject in enumerate(subjects) if subject not in ill]
+    if not ill:
+        raise NoInputError(
+            "only healthy cases: nothing to tell apart", "E_NO_INPUT",
+            "give a cohort whose table has groups healthy and others, with truth masks",
+        )  # fmt: skip
+    known = sorted({subjects[index] for index in healthy})
+    held = max(LEAST_TESTED, round(share * len(known)))
+    order = np.random.default_rng(seed).permutation(len(known))
+    chosen = {known[index] for index in order[:held]}
+    learnt = [index for index in healthy if subjects[index] not in chosen]
+    tested = [index for index in range(len(subjects)) if index not in set(learnt)]
+    return Split(cohort.select(learnt), cohort.select(tested))
