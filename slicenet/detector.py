@@ -76,7 +76,7 @@ class Detector(nn.Module):
         cache = cache or Cache()
         self.frame.fit(healthy, watch)
         self._fit_extractor(healthy, watch, cache)
-        maps = self._maps(healthy, watch, cache)
+        maps = self.maps(healthy, watch, cache)
         lesioned = self._lesioned_maps(healthy, watch, cache)
         self.scorer.fit(_Both(maps, lesioned) if lesioned else maps, watch)
         self.positions.fit((self.scorer.score(features), features.inside) for features in maps)
@@ -100,15 +100,26 @@ class Detector(nn.Module):
                 raise ConfigError(f"{volume}: {len(cohort)} volumes, score takes one", "E_MANY")
             volume = cohort[0]
         framed = self.frame.enter(volume)
-        features = self.extractor.extract(framed)
+        found = self.judge(self.extractor.extract(framed), volume)
+        return replace(found, volume=replace(volume, notices=framed.notices))
+
+    @torch.no_grad()
+    def judge(self, features: FeatureMap, volume: Volume) -> AnomalyMap:
+        """Map anomalies of a volume that was described before, by `maps` say."""
         found = self.positions.judge(self.scorer.score(features), features.inside)
         lattice = self._smooth(features.lattice(found).cpu(), features)
         scores = self.frame.leave(lattice, features.inside.cpu(), volume)
         overall = worst(scores, volume.brain, self.finish.share)
         if self.finish.standardise:
             scores = by_own_bulk(scores, volume.brain)
-        seen = replace(volume, notices=framed.notices)
-        return AnomalyMap(scores, seen, overall, self.calibration)
+        return AnomalyMap(scores, volume, overall, self.calibration)
+
+    def maps(
+        self, volumes: Sequence[Volume], watch: Watch = silent, cache: Cache | None = None
+    ) -> CachedMaps:
+        """The features of volumes, from the cache where it has them."""
+        mark = signature(self.frame, self.extractor)
+        return CachedMaps(volumes, self._describe, mark, cache or Cache(), watch)
 
     def _fit_extractor(self, healthy: Sequence[Volume], watch: Watch, cache: Cache) -> None:
         """Learn, or take what the same extractor has learnt from the same volumes before."""
@@ -128,11 +139,6 @@ class Detector(nn.Module):
         began = time.perf_counter()
         self.extractor.fit(framed, watch)
         cache.store_state(key, self.extractor.state_dict(), time.perf_counter() - began)
-
-    def _maps(self, volumes: Sequence[Volume], watch: Watch, cache: Cache) -> CachedMaps:
-        return CachedMaps(
-            volumes, self._describe, signature(self.frame, self.extractor), cache, watch
-        )
 
     def _lesioned_maps(
         self, volumes: Sequence[Volume], watch: Watch, cache: Cache

@@ -18,7 +18,7 @@ class SimpleSliceNet:
     frame: FrameSettings = FrameSettings()
     slices: SliceSettings = SliceSettings(read=("intensity", "logit"), finer=2)
     flow: FlowScorerSettings = FlowScorerSettings()
-    map: MapSettings = MapSettings(PositionSettings("ecdf"), smooth=2.0)
+    map: MapSettings = MapSettings(PositionSettings("ecdf"), smooth=2.0, standardise=True)
 
     def build(self) -> Detector:
         extractor = SliceExtractor(self.slices)

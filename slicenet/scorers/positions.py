@@ -76,15 +76,20 @@ class Positions(nn.Module):
         return self._surprise(scores, table)
 
     def _surprise(self, scores: Tensor, table: Tensor) -> Tensor:
-        """-log of the share of healthy above, straight between quantiles and beyond them."""
+        """-log of the share of healthy above, straight between quantiles.
+
+        Beyond them it goes on as a Pareto tail of shape 1 has it, with the logarithm: what is far
+        stranger than anything healthy must not swallow its surroundings when a map is smoothed.
+        """
         shares = torch.from_numpy(_shares(table.shape[1])).to(table)
         surprise = -(1 - shares).log()  # [levels]
         below = torch.searchsorted(table, scores[:, None])[:, 0].clamp(1, table.shape[1] - 1) - 1
         low, high = (table.gather(1, at[:, None])[:, 0] for at in (below, below + 1))
         part = ((scores - low) / (high - low).clamp(min=1e-9)).clamp(0, 1)
         between = surprise[below].lerp(surprise[below + 1], part)
-        beyond = (scores - table[:, -1]).clamp(min=0) - (table[:, 0] - scores).clamp(min=0)
-        return between + beyond / self.tail
+        above = (scores - table[:, -1]).clamp(min=0) / self.tail
+        under = (table[:, 0] - scores).clamp(min=0) / self.tail
+        return between + above.log1p() - under
 
 
 def _moments(seen: np.ndarray, settings: PositionSettings) -> np.ndarray:

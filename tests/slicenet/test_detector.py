@@ -60,6 +60,16 @@ def test_the_map_carries_the_calibration_and_the_volume_score(detector, make_bra
     assert sick.volume_score == pytest.approx(sick.worst(0.01))
 
 
+def test_a_volume_described_before_is_judged_as_it_scores(detector, make_brain, tmp_path):
+    volumes = [make_brain(7), make_brain(8, lesion=True)]
+    for _ in range(2):  # described, then taken from the cache
+        described = detector.maps(volumes, cache=Cache(tmp_path))
+        for features, volume in zip(described, volumes, strict=True):
+            found, wanted = detector.judge(features, volume), detector.score(volume)
+            assert torch.allclose(found.scores, wanted.scores, atol=0.02)  # half precision
+            assert found.volume_score == pytest.approx(wanted.volume_score, rel=1e-2)
+
+
 @pytest.fixture(scope="module", params=sorted(GRIDS))
 def straight(request, detector, make_brain, tmp_path_factory):
     """A scan on one of GRIDS, and the map of it as stored."""

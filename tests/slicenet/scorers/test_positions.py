@@ -3,6 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from slicenet.errors import ConfigError
 from slicenet.scorers.positions import Positions, PositionSettings
@@ -69,6 +70,16 @@ def test_ecdf_is_the_share_of_healthy_above():
     scores = torch.from_numpy(np.quantile(values, 0.9, axis=0))
     found = positions.judge(scores, torch.ones(CELLS, dtype=torch.bool)).numpy()
     assert np.allclose(np.exp(-found), 0.1, atol=0.01)
+
+
+def test_beyond_all_healthy_the_surprise_is_that_of_a_pareto_tail():
+    positions = fitted("ecdf", healthy(400), levels=32)
+    inside, end = torch.ones(CELLS, dtype=torch.bool), positions.table[:, -1].clone()
+    excess = torch.linspace(0, 50, 24)
+    found = positions.judge(end + excess, inside) - positions.judge(end, inside)
+    # A generalised Pareto tail of shape 1 and scale s: the share above falls by 1 + excess / s.
+    wanted = stats.genpareto(c=1, scale=float(positions.tail)).logsf(excess.numpy())
+    assert np.allclose(found.numpy(), -wanted, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["z", "ecdf"])
