@@ -1,7 +1,7 @@
 """The way in and out of every command: shared options, plain errors, exit codes.
 
 0 done, 1 a bug, 2 usage or settings, 3 some cases failed, 4 no usable input, 5 model or weights,
-6 memory or disk, 7 output locked, 75 stopped and resumable, 130 Ctrl-C.
+6 memory or disk, 7 output locked, 75 stopped and resumable, 130 Ctrl-C, 141 nobody reads on.
 """
 
 import errno
@@ -31,6 +31,7 @@ SIGNALS = ("SIGTERM", "SIGUSR1")  # of Slurm and of shells
 SOME_FAILED = 3
 NONE_USABLE = 4
 PREEMPTED = 75
+UNREAD = 141  # as a shell has it for SIGPIPE
 
 OUT = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -45,9 +46,14 @@ class Door(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """Run the chosen command."""
+        wants_json = "--json" in context.args  # a wrong word may come before click has read it
         try:
             with _stoppable():
                 return super().invoke(context)
+        except click.UsageError as error:
+            if wants_json:
+                _echo_error(error.format_message(), "E_USAGE", "")
+            raise
         except (click.exceptions.Exit, click.ClickException, click.Abort, SystemExit):
             raise
         except KeyboardInterrupt:
@@ -119,10 +125,14 @@ def _note_json(context: click.Context, parameter: click.Parameter, chosen: bool)
 
 def _tell(context: click.Context, message: str, code: str, hint: str) -> None:
     if context.meta.get(JSON_KEY):
-        echo_json({"error": {"code": code, "message": message, "hint": hint}})
+        _echo_error(message, code, hint)
     click.echo(f"error: {message} [{code}]", err=True)
     if hint:
         click.echo(f"  hint: {hint}", err=True)
+
+
+def _echo_error(message: str, code: str, hint: str) -> None:
+    echo_json({"error": {"code": code, "message": message, "hint": hint}})
 
 
 def _unforeseen(context: click.Context, error: Exception) -> int:
@@ -135,8 +145,10 @@ def _unforeseen(context: click.Context, error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in FORBIDDEN:
         _tell(context, f"{error.filename}: {error.strerror}", "E_OUTPUT", "")
         return 2
-    if isinstance(error, OSError) and error.errno == errno.EPIPE:
-        raise error
+    if isinstance(error, BrokenPipeError):
+        # What is still buffered has nowhere to go, and must not fail again on the way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return UNREAD
     click.echo(traceback.format_exc(), err=True)
     click.echo(
         "this is a bug in slicenet: please open an issue with the lines above and the output of"

@@ -75,6 +75,25 @@ def test_with_json_the_error_is_one_document_on_standard_output():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("words", [["--json", "--no-such"], ["--no-such", "--json"]])
+def test_with_json_wrong_words_are_one_document_too(words):
+    run = CliRunner().invoke(main, ["doctor", *words])
+    assert run.exit_code == 2
+    assert json.loads(run.stdout)["error"]["code"] == "E_USAGE"
+    assert "--no-such" in json.loads(run.stdout)["error"]["message"]
+    assert "Usage:" in run.stderr
+
+
+def test_106_a_reader_who_goes_away_is_no_bug():
+    code = "from slicenet.commands import main; import sys; sys.argv[1:] = ['backends']; main()"
+    read, write = os.pipe()
+    os.close(read)
+    run = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert run.returncode == 141
+    assert run.stderr == b""
+
+
 def test_a_bug_shows_its_traceback_and_where_to_tell():
     done = fail(ZeroDivisionError("a bug"))
     assert "Traceback" in done.stderr
