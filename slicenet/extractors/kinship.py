@@ -1,6 +1,6 @@
 """An encoder learns to know a brain again: 3D SimCLR on whole volumes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import final
@@ -21,6 +21,7 @@ from slicenet.watch import Watch
 
 FRESH = 1 << 30  # an epoch that no training comes to, for views of a last question
 ASKED = 256  # subjects, at most
+MET = 32  # subjects whose features tell where a head has to begin
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,14 @@ class KinshipSettings:
 
 @final
 class Embedder(nn.Module):
-    """Volumes [B, M, X, Y, Z] to embeddings [B, D], through a head that training throws away."""
+    """Volumes [B, M, X, Y, Z] to embeddings [B, D], through a head that training throws away.
+
+    Brains are so alike that all would begin in the same direction, from which the loss has no way
+    down. What they have in common is therefore taken off first, as it was before training.
+    """
+
+    centre: Tensor  # [C]
+    scale: Tensor  # [C]
 
     def __init__(self, encoder: Encoder, widths: Sequence[int]) -> None:
         super().__init__()
@@ -62,10 +70,23 @@ class Embedder(nn.Module):
         for before, after in pairwise(sizes):
             layers += [nn.Linear(before, after), nn.ReLU()]
         self.head = nn.Sequential(*layers[:-1])
+        self.register_buffer("centre", torch.zeros(sizes[0]))
+        self.register_buffer("scale", torch.ones(sizes[0]))
 
     def forward(self, volumes: Tensor) -> Tensor:
         """Of any length."""
-        return self.head(pooled(self.encoder(volumes)[-1]))
+        return self.head((self.seen(volumes) - self.centre) / self.scale)
+
+    def seen(self, volumes: Tensor) -> Tensor:
+        """What the head is shown of them, [B, C]."""
+        return pooled(self.encoder(volumes)[-1])
+
+    @torch.no_grad()
+    def meet(self, volumes: Iterable[Tensor]) -> None:
+        """Take the mean and the spread of what is seen of these, each [M, X, Y, Z]."""
+        found = torch.cat([self.seen(volume[None]) for volume in volumes])
+        self.centre.copy_(found.mean(0))
+        self.scale.copy_(found.std(0).clamp(min=1e-6))
 
 
 @final
@@ -106,6 +127,8 @@ def learn_kinship(
     _check(len(shelf), settings)
     embedder = _fresh(encoder, settings, seed).to(device)
     twins = Twins(shelf, settings, seed, device)
+    met = range(min(MET, len(shelf)))
+    embedder.meet(twins.at(FRESH, one, second) for one in met for second in (False, True))
     bank = Bank.empty(settings.head[-1], device)
     descent = Descent("simclr", [Part(embedder, settings.rate)], settings, watch)
     while not descent.done:

@@ -66,6 +66,19 @@ def step(shelf, chunk):
     return gradients(network), loss, bank
 
 
+def test_a_head_begins_where_brains_differ(shelf):
+    network, brains = embedder(), [voxels for voxels, _ in shelf().brains]
+    alike = torch.nn.functional.cosine_similarity
+    before = network(torch.stack(brains)).detach()
+    network.meet(brains)
+    seen = network.seen(torch.stack(brains)).detach()
+    assert torch.allclose(network.centre, seen.mean(0), atol=1e-5)
+    assert torch.allclose(network.scale, seen.std(0), rtol=1e-3)
+    after = network(torch.stack(brains)).detach()
+    assert alike(before[:1], before[1:]).mean() > 0.95
+    assert alike(after[:1], after[1:]).mean() < 0.7
+
+
 @pytest.mark.parametrize("chunk", [1, 3, 8])
 def test_chunks_of_any_size_give_the_gradient_of_the_whole_batch(shelf, chunk):
     network = embedder()
