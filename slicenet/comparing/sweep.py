@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import final
 
 from slicenet import tables
-from slicenet.comparing.single import Result
+from slicenet.comparing.single import Result, run
+from slicenet.inspection import Usable
 from slicenet.leaderboard import ABSENT, COLUMNS
 from slicenet.metrics import EvaluationSettings
 from slicenet.metrics.definitions import DEFINITIONS
 from slicenet.metrics.resamples import Estimate
 from slicenet.metrics.seeds import between, over_seeds
+from slicenet.recipe import resolve
 
 
 @final
@@ -47,6 +49,22 @@ class Sweep:
                 row += [text(self.figure(setting, key)), gap]
             rows.append(row)
         return tables.markdown(rows)
+
+
+def sweep(
+    name: str,
+    changes: Mapping[str, Sequence[str]],
+    seeds: Sequence[int],
+    learnt: Usable,
+    tested: Usable,
+) -> Sweep:
+    """Train and test a backend or preset with each change, assignments KEY=VALUE, and each seed."""
+    return Sweep({
+        setting: [
+            run(resolve(name, None, changed, seed), learnt, tested.cohort) for seed in seeds
+        ]
+        for setting, changed in changes.items()
+    })  # fmt: skip
 
 
 def text(estimate: Estimate, form: str = ".3f") -> str:

@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 
-from slicenet.comparing import Result
-from slicenet.comparing.sweep import Sweep, label, text
+from slicenet.cohort import find_cohort
+from slicenet.comparing import Result, divide
+from slicenet.comparing.sweep import Sweep, label, sweep, text
+from slicenet.inspection import inspect_to_learn, inspect_to_test
 from slicenet.metrics import EvaluationSettings, ScoredCase, evaluate
 from slicenet.metrics.resamples import Estimate, resample
+from slicenet.recipe import resolve
 
 SUBJECTS, SEEDS, ILL = 12, 2, 8
 SHAPE = (12, 12, 12)
@@ -28,7 +31,7 @@ def judged(strength, seed):
 
 
 @pytest.fixture(scope="module")
-def sweep():
+def found():
     strengths = {"plain": 1.5, "equal": 1.5, "better": 2.5}
     return Sweep({
         name: [
@@ -39,11 +42,11 @@ def sweep():
     })  # fmt: skip
 
 
-def test_a_difference_is_of_each_subject_over_all_seeds(sweep):
+def test_a_difference_is_of_each_subject_over_all_seeds(found):
     gained = [
         [
             result.evaluation.cases[subject].values["average_precision"]
-            for result in sweep.results[name]
+            for result in found.results[name]
         ]
         for name in ("better", "plain")
         for subject in range(ILL)
@@ -53,22 +56,22 @@ def test_a_difference_is_of_each_subject_over_all_seeds(sweep):
     names = [f"s{subject:02d}" for subject in range(SUBJECTS)]
     drawn = resample(names, ill, EvaluationSettings()).weights[:, :ILL]
     expected = np.quantile(drawn @ (better - plain) / ILL, (0.025, 0.975))
-    found = sweep.difference("better", "plain", "average_precision")
-    assert found.value == pytest.approx((better - plain).mean())
-    assert (found.low, found.high) == pytest.approx(tuple(expected))
+    gap = found.difference("better", "plain", "average_precision")
+    assert gap.value == pytest.approx((better - plain).mean())
+    assert (gap.low, gap.high) == pytest.approx(tuple(expected))
 
 
-def test_only_what_differs_stands_apart(sweep):
-    assert sweep.apart("plain", "average_precision") == ["better"]
+def test_only_what_differs_stands_apart(found):
+    assert found.apart("plain", "average_precision") == ["better"]
 
 
-def test_nothing_differs_from_itself(sweep):
-    found = sweep.difference("plain", "plain", "volume_auroc")
-    assert (found.value, found.low, found.high) == (0, 0, 0)
+def test_nothing_differs_from_itself(found):
+    gap = found.difference("plain", "plain", "volume_auroc")
+    assert (gap.value, gap.low, gap.high) == (0, 0, 0)
 
 
-def test_each_setting_has_a_row_and_the_base_no_difference(sweep):
-    lines = sweep.markdown("plain", ["average_precision", "oracle_dice"]).splitlines()
+def test_each_setting_has_a_row_and_the_base_no_difference(found):
+    lines = found.markdown("plain", ["average_precision", "oracle_dice"]).splitlines()
     assert lines[0] == "| setting | AP | − plain | ⌈Dice⌉ (oracle) | − plain |"
     cells = {line.split(" | ")[0].strip("| "): line.split(" | ") for line in lines[2:]}
     assert list(cells) == ["plain", "equal", "better"]
@@ -86,3 +89,14 @@ def test_an_oracle_is_called_one():
     assert label("pooled_oracle_dice") == "⌈Dice⌉ (oracle)"
     assert label("precision@fpr0.01") == "precision at fpr0.01"
     assert label("dice@fpr0.01") == "Dice at 1 % FPR"
+
+
+def test_every_change_is_trained_with_every_seed(brains):
+    split = divide(find_cohort([brains]), 0.25, 0)
+    changes = {size: [f"frame.spacing=[{size},{size},{size}]"] for size in ("8", "12")}
+    learnt = inspect_to_learn(split.healthy, resolve("zscore").backend.build().frame)
+    tested = inspect_to_test(split.tested, resolve("zscore").backend.build().frame, learnt)
+    made = sweep("zscore", changes, (0, 1), learnt, tested).results
+    assert {name: len(results) for name, results in made.items()} == {"8": 2, "12": 2}
+    assert made["12"][1].model.backend.frame.spacing == (12.0, 12.0, 12.0)
+    assert made["12"][1].model.origin.seed == 1
