@@ -11,9 +11,11 @@ PYTHON ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+RENDERER := .venv/.renderer
+PAGES := $(patsubst notebooks/%.ipynb,docs/notebooks/%.md,$(wildcard notebooks/*.ipynb))
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types bench build clean
+.PHONY: demo test lint types bench docs build clean
 
 demo: $(INSTALLED)
 	$(BIN)/slicenet demo
@@ -31,12 +33,27 @@ types: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/slicenet bench
 
+# Each notebook in its larger setting, on one thread: half an hour. A page newer than its notebook
+# stays as it is.
+docs: $(PAGES)
+
 build: $(INSTALLED)
 	$(BIN)/python -m build --no-isolation
 
 clean:
 	rm -rf .venv build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+docs/notebooks/%.md: notebooks/%.ipynb | $(RENDERER)
+	rm -rf docs/notebooks/$*_files
+	OMP_NUM_THREADS=1 SLICENET_NOTEBOOKS=full PYTHONWARNINGS='ignore:IProgress not found' \
+	    $(BIN)/python -m nbconvert --execute --to markdown --config docs/nbconvert.json \
+	    --output-dir docs/notebooks $<
+
+$(RENDERER): $(INSTALLED)
+	@echo "what renders notebooks"
+	@$(PIP) --editable '.[docs]'
+	@touch $@
 
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

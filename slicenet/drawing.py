@@ -30,10 +30,19 @@ class Row:
     maps: dict[str, tuple[np.ndarray, float]]  # scores [X, Y, Z] and the threshold, by backend
 
 
-def overlay_html(
-    image: np.ndarray, scores: np.ndarray, brain: np.ndarray, spacing: np.ndarray, facts: str
-) -> str:
-    """Three planes through the strangest place as one HTML fragment without outside links."""
+def overlay_html(overlay: bytes, facts: str) -> str:
+    """The PNG of an overlay as one HTML fragment without outside links."""
+    return (
+        f"<figure><img alt='anomaly map' src='data:image/png;base64,"
+        f"{base64.b64encode(overlay).decode()}'><figcaption>{html.escape(facts)}"
+        "</figcaption></figure>"
+    )
+
+
+def overlay_png(
+    image: np.ndarray, scores: np.ndarray, brain: np.ndarray, spacing: np.ndarray
+) -> bytes:
+    """Three planes through the strangest place, the map laid over the image."""
     window = _around(brain)
     image, scores, brain = image[window], scores[window], brain[window]
     place = np.unravel_index(np.where(brain, scores, -np.inf).argmax(), scores.shape)
@@ -47,11 +56,7 @@ def overlay_html(
         over = _slice(np.where(brain & (scores > bottom), scores, np.nan), axis, int(place[axis]))
         _show(axes, over, COLOURS, bottom, max(top, bottom + 1e-6), across, 0.75)
     figure.subplots_adjust(0, 0, 1, 1, 0.02, 0)
-    return (
-        f"<figure><img alt='anomaly map' src='data:image/png;base64,"
-        f"{base64.b64encode(png(figure)).decode()}'><figcaption>{html.escape(facts)}"
-        "</figcaption></figure>"
-    )
+    return png(figure)
 
 
 def squashed(scores: np.ndarray, brain: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from slicenet.calibration import Calibration, Threshold
-from slicenet.drawing import overlay_html, squashed
+from slicenet.drawing import overlay_html, overlay_png, squashed
 from slicenet.errors import CheckpointError
 from slicenet.features import FeatureMap
 from slicenet.images.write import write_map, write_mask
@@ -82,9 +82,12 @@ class AnomalyMap:
         facts = f"{self.name}: volume score {self.volume_score:.4g}"
         if self.calibration:
             facts += f", p = {self.p_value:.2g} among {self.calibration.subjects} healthy"
-        return overlay_html(
+        return overlay_html(self._repr_png_(), facts)
+
+    def _repr_png_(self) -> bytes:
+        return overlay_png(
             self.volume.voxels[0].numpy(), self.scores.numpy(), self.brain.numpy(),
-            np.asarray(self.volume.spacing), facts,
+            np.asarray(self.volume.spacing),
         )  # fmt: skip
 
 

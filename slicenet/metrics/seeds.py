@@ -1,4 +1,4 @@
-"""One figure of several trainings: how it varies over subjects, and how over seeds."""
+"""One figure of several trainings: how it varies over subjects, over seeds, and between two."""
 
 from collections.abc import Sequence
 
@@ -20,6 +20,16 @@ def over_seeds(trainings: Sequence[Estimate], level: float) -> Estimate:
     if len(samples) < len(trainings):
         return Estimate(mean)
     return estimate(mean, np.mean(samples, 0), level)
+
+
+def between(first: Estimate, second: Estimate, level: float) -> Estimate:
+    """`first` less `second` of the same bootstrap samples, so that subjects are paired."""
+    if first.value is None or second.value is None:
+        return Estimate()
+    value = first.value - second.value
+    if first.samples is None or second.samples is None:
+        return Estimate(value)
+    return estimate(value, first.samples - second.samples, level)
 
 
 def spread_over_seeds(trainings: Sequence[Estimate]) -> float | None:

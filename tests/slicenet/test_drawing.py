@@ -3,7 +3,7 @@ import struct
 
 import numpy as np
 
-from slicenet.drawing import Row, montage, overlay_html, squashed
+from slicenet.drawing import Row, montage, overlay_html, overlay_png, squashed
 
 
 def sample(truth=True):
@@ -38,15 +38,17 @@ def test_the_same_maps_give_the_same_bytes():
 
 def test_text_from_a_file_cannot_become_markup():
     image, brain, _, scores = sample()
-    shown = overlay_html(image, scores, brain, np.ones(3), "<script>alert(1)</script>")
+    drawn = overlay_png(image, scores, brain, np.ones(3))
+    shown = overlay_html(drawn, "<script>alert(1)</script>")
     assert "<script>" not in shown
     payload = shown.split("base64,")[1].split("'")[0]
-    assert size(base64.b64decode(payload))[0] > 300
+    assert base64.b64decode(payload) == drawn
+    assert size(drawn)[0] > 300
 
 
 def test_a_constant_map_can_be_drawn():
     image, brain, _, scores = sample()
-    assert "<img" in overlay_html(image, scores * 0, brain, np.ones(3), "flat")
+    assert size(overlay_png(image, scores * 0, brain, np.ones(3)))[0] > 300
 
 
 def test_the_squashed_view_is_a_sigmoid_of_robust_units_inside_the_brain():

@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from slicenet.metrics import EvaluationSettings, evaluate
 from slicenet.metrics.resamples import Estimate, resample
-from slicenet.metrics.seeds import over_seeds, spread_over_seeds
+from slicenet.metrics.seeds import between, over_seeds, spread_over_seeds
 
 SETTINGS = EvaluationSettings(resamples=150)
 THRESHOLDS = {"fpr0.01": 2.3}
@@ -86,3 +86,23 @@ def test_what_one_seed_lacks_does_not_exist():
     assert over_seeds([Estimate(0.1, 0.0, 1.0, samples), Estimate()], 0.95) == Estimate()
     assert over_seeds([Estimate(0.1, 0.0, 1.0, samples), Estimate(0.3)], 0.95).low is None
     assert spread_over_seeds([Estimate(0.1), Estimate(0.2), Estimate()]) is None
+
+
+def test_a_difference_of_volume_aurocs_is_of_the_same_subjects(trainings):
+    ill = [case.lesioned for case in trainings[0].cases]
+    scores = [[case.volume_score for case in one.cases] for one in trainings]
+    expected = [
+        roc_auc_score(ill, scores[0], sample_weight=row)
+        - roc_auc_score(ill, scores[1], sample_weight=row)
+        for row in weights(trainings)
+    ]
+    first, second, _ = estimates(trainings, "volume_auroc")
+    found = between(first, second, 0.95)
+    assert found.value == pytest.approx(first.value - second.value)
+    assert (found.low, found.high) == pytest.approx(np.quantile(expected, (0.025, 0.975)))
+
+
+def test_a_difference_to_what_does_not_exist_does_not_exist():
+    known = Estimate(0.5, 0.0, 1.0, np.array([0.1, 0.2]))
+    assert between(known, Estimate(), 0.95) == Estimate()
+    assert between(known, Estimate(0.25), 0.95) == Estimate(0.25)
