@@ -33,7 +33,7 @@ types: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/slicenet bench
 
-# Each notebook in its larger setting, on one thread: half an hour. A page newer than its notebook
+# Each notebook in its larger setting, on one thread: 20 minutes. A page newer than its notebook
 # stays as it is.
 docs: $(PAGES)
 

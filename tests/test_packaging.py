@@ -88,13 +88,15 @@ def test_the_version_is_told_once_and_cited_alike():
     assert cited[1] == __version__
 
 
-def test_the_pinned_pair_lies_within_the_ranges():
+def test_what_is_pinned_lies_within_the_ranges():
     pins = dict(re.findall(r"^(\w+)==([\d.]+)$", (ROOT / "constraints.txt").read_text(), re.M))
-    assert set(pins) == {"torch", "torchvision"}
-    lowest = re.search(r"^torch>=([\d.]+)$", setup()["options"]["install_requires"], re.M)
-    assert lowest
-    numbers = [tuple(map(int, text.split("."))) for text in (lowest[1], pins["torch"])]
-    assert numbers == sorted(numbers)
+    assert set(pins) == {"nbconvert", "torch", "torchvision"}
+    asked = setup()["options"]["install_requires"] + setup()["options.extras_require"]["docs"]
+    for name in ("nbconvert", "torch"):
+        lowest = re.search(rf"^{name}>=([\d.]+)$", asked, re.M)
+        assert lowest
+        numbers = [tuple(map(int, text.split("."))) for text in (lowest[1], pins[name])]
+        assert numbers == sorted(numbers)
 
 
 def test_the_wheel_has_one_top_level_name_and_all_of_it(built):
