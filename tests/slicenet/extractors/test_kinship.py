@@ -117,13 +117,18 @@ def test_a_network_comes_to_know_its_subjects_again(shelf):
     encoder = embedder().encoder
     before = encoder.layers[0][0][0].weight.clone()
     losses = []
+    # These brains are smaller than a head's: what moves a head a little moves them far.
+    gentle = ViewSettings(
+        affine=Chance(0.9, 0.3), elastic=Chance(0.0, 0.0), swap=Chance(0.0, 0.0),
+        cut=Chance(0.5, 8.0),
+    )  # fmt: skip
     found = learn_kinship(
-        encoder, shelf(), settings(steps=60, rate=2e-3, bank=0), 0,
+        encoder, shelf(), settings(steps=100, rate=2e-3, bank=0, views=gentle), 0,
         lambda stage, done, total, **values: losses.append(values.get("loss", math.nan)),
     )  # fmt: skip
     assert not torch.equal(encoder.layers[0][0][0].weight, before)
-    assert sum(losses[50:60]) < 0.85 * sum(losses[:10])
-    assert found > 0.6  # one of 6 by chance
+    assert sum(losses[90:100]) < 0.5 * sum(losses[:10])
+    assert found >= 0.5  # a sixth by chance
 
 
 def test_one_brain_cannot_be_told_from_others(shelf):
