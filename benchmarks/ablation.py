@@ -22,10 +22,11 @@ from slicenet import __version__, files, presets
 from slicenet.cache import Cache
 from slicenet.cohort import Cohort, find_cohort
 from slicenet.commands import main as slicenet
+from slicenet.comparing.single import with_truth
 from slicenet.config import paths
 from slicenet.errors import SlicenetError
 from slicenet.inspection import Usable, inspect_to_learn, inspect_to_test
-from slicenet.metrics import Evaluation, ScoredCase, evaluate
+from slicenet.metrics import Evaluation, evaluate
 from slicenet.recipe import Recipe, resolve
 from slicenet.training import train
 from slicenet.watch import silent
@@ -195,16 +196,11 @@ def _evaluate(recipe: Recipe, usable: Usable, tested: Cohort) -> Evaluation:
     """Train and test; what is seen in a volume comes from the cache if another row has seen it."""
     cache = Cache()
     model = train(recipe.name, recipe.backend, usable, recipe.train, silent, cache)
-    scored = []
     maps = model.detector.maps(tested, silent, cache)
-    for case, volume, features in zip(tested.cases, tested, maps, strict=True):
-        found = model.detector.judge(features, volume)
-        truth = case.read_truth(volume)
-        x, y, z = volume.spacing.tolist()
-        scored.append(ScoredCase(
-            case.name, found.scores.numpy(), volume.brain.numpy(), truth, (x, y, z),
-            found.volume_score, case.subject,
-        ))  # fmt: skip
+    scored = [
+        with_truth(case, volume, model.detector.judge(features, volume), tested.options)
+        for case, volume, features in zip(tested.cases, tested, maps, strict=True)
+    ]
     assert model.detector.calibration is not None, "some phantoms are held out"
     return evaluate(scored, model.detector.calibration.thresholds())
 

@@ -9,12 +9,15 @@ import numpy as np
 
 from slicenet.cache import Cache
 from slicenet.checkpoint import Model
-from slicenet.cohort import Cohort
+from slicenet.cohort import Case, Cohort
 from slicenet.detector import Detector
+from slicenet.images.options import ReadOptions
 from slicenet.inspection import Usable
 from slicenet.metrics import Evaluation, ScoredCase, evaluate
 from slicenet.recipe import Recipe
+from slicenet.scoring import AnomalyMap
 from slicenet.training import refuse_known, train
+from slicenet.volume import Volume
 from slicenet.watch import Watch, silent
 
 
@@ -47,6 +50,17 @@ def run(
     return Result(model, evaluation, trained - began + saved, saved, float(np.median(seconds)))
 
 
+def with_truth(
+    case: Case, volume: Volume, anomalies: AnomalyMap, options: ReadOptions
+) -> ScoredCase:
+    """The map of a volume beside its truth, as an evaluation takes it."""
+    x, y, z = volume.spacing.tolist()
+    return ScoredCase(
+        case.name, anomalies.scores.numpy(), volume.brain.numpy(),
+        case.read_truth(volume, options), (x, y, z), anomalies.volume_score, case.subject,
+    )  # fmt: skip
+
+
 def _scored(
     detector: Detector, cohort: Cohort, seconds: list[float], watch: Watch
 ) -> Iterator[ScoredCase]:
@@ -56,10 +70,5 @@ def _scored(
         volume = cohort[done - 1]
         anomalies = detector.score(volume)
         seconds.append(time.perf_counter() - began)
-        x, y, z = volume.spacing.tolist()
-        truth = case.read_truth(volume, cohort.options)
-        yield ScoredCase(
-            case.name, anomalies.scores.numpy(), volume.brain.numpy(), truth, (x, y, z),
-            anomalies.volume_score, case.subject,
-        )  # fmt: skip
+        yield with_truth(case, volume, anomalies, cohort.options)
         watch("test", done, len(cohort))

@@ -1,9 +1,12 @@
 """From voxels to the cells of a lattice."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
+from slicenet.errors import ConfigError
 from slicenet.volume import Volume
 
 
@@ -14,6 +17,16 @@ def strides(volume: Volume, cell: float) -> tuple[int, int, int]:
         for size, step in zip(volume.brain.shape, volume.spacing, strict=True)
     )
     return x, y, z
+
+
+def check_whole(shape: Sequence[int], steps: Sequence[int]) -> None:
+    """Refuse a frame of `shape` voxels that is not whole cells of `steps`."""
+    for axis, size, step in zip("xyz", shape, steps, strict=True):
+        if size % step:
+            raise ConfigError(
+                f"frame: {size} voxels along {axis} are not whole cells of {step}", "E_FRAME",
+                f"{size - size % step} or {size + step - size % step} would be",
+            )  # fmt: skip
 
 
 def pool(values: Tensor, brain: Tensor, steps: tuple[int, int, int]) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from slicenet.errors import ConfigError
 from slicenet.extractors.encoder import LAYERS, Encoder, EncoderSettings
 from slicenet.extractors.kinship import KinshipSettings, learn_kinship
-from slicenet.extractors.lattice import touching
+from slicenet.extractors.lattice import check_whole, touching
 from slicenet.extractors.shelf import Shelf
 from slicenet.features import Extractor, FeatureMap
 from slicenet.resampling import sample
@@ -80,8 +80,9 @@ class SimClrExtractor(Extractor):
         assert self.encoder is not None, "fitted, or loaded"
         settings = self.settings
         cell = settings.encoder.cells()[settings.target]
-        check_cells(volume.brain.shape, cell)
-        inside = touching(volume.brain, (cell, cell, cell), settings.least)
+        steps = (cell, cell, cell)
+        check_whole(volume.brain.shape, steps)
+        inside = touching(volume.brain, steps, settings.least)
         voxels = volume.voxels.to(self.sequences.device)
         layers = self.encoder(voxels[None], max(settings.layers))
         shape = inside.shape
@@ -101,16 +102,6 @@ def at_cells(layer: Tensor, own: int, cell: int, shape: Sequence[int]) -> Tensor
     to_layer[:3, 3] = (cell - 1) / 2 / own
     x, y, z = shape
     return sample(layer, to_layer, (x, y, z), (np.inf, np.inf, np.inf))
-
-
-def check_cells(shape: Sequence[int], cell: int) -> None:
-    """Refuse a frame that is not whole cells."""
-    for axis, size in zip("xyz", shape, strict=True):
-        if size % cell:
-            raise ConfigError(
-                f"frame: {size} voxels along {axis} are not whole cells of {cell}", "E_FRAME",
-                f"{size - size % cell} or {size + cell - size % cell} would be",
-            )  # fmt: skip
 
 
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:

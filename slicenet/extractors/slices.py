@@ -15,7 +15,7 @@ from slicenet.extractors.backbone import Backbone, BackboneSettings
 from slicenet.extractors.decoder import Decoder, DecoderSettings
 from slicenet.extractors.depth import LEARNT, DepthSettings, merge, slabs
 from slicenet.extractors.finetune import DECODING, FinetuneSettings, finetune
-from slicenet.extractors.lattice import touching
+from slicenet.extractors.lattice import check_whole, touching
 from slicenet.extractors.neighbourhood import NeighbourhoodSettings, groups
 from slicenet.extractors.pictures import COLOURS, PictureSettings, check_sequences, stretched
 from slicenet.extractors.planes import AXES, View, ranks, resample, view
@@ -156,12 +156,7 @@ class SliceExtractor(Extractor):
         """Voxels a cell along each axis."""
         stride = self.stride
         steps = (stride, stride, self.settings.depth.stride)
-        for axis, size, step in zip("xyz", volume.brain.shape, steps, strict=True):
-            if size % step:
-                raise ConfigError(
-                    f"frame: {size} voxels along {axis} are not whole cells of {step}", "E_FRAME",
-                    f"{size - size % step} or {size + step - size % step} would be",
-                )  # fmt: skip
+        check_whole(volume.brain.shape, steps)
         return steps
 
     def _through(self, volume: Volume, plane: str, inside: Tensor) -> Tensor:

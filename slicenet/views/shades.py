@@ -9,11 +9,10 @@ from torch import Tensor
 
 from slicenet.simulation.curves import bend
 from slicenet.simulation.draws import Draws
+from slicenet.simulation.jitter import BLACK
 from slicenet.simulation.space import Space
 from slicenet.views.settings import Chance
 from slicenet.views.warping import smooth_field
-
-BLACK = 4.0  # quartile ranges below the median: about where there is no signal at all
 
 
 def gamma(draws: Draws, space: Space, voxels: Tensor, chance: Chance) -> Tensor:

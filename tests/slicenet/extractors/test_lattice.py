@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from slicenet.extractors.lattice import pool, strides, touching
+from slicenet.errors import ConfigError
+from slicenet.extractors.lattice import check_whole, pool, strides, touching
 from slicenet.volume import Volume
 
 
@@ -39,3 +40,9 @@ def test_strides_follow_millimetres_and_divide_the_box(spacing, cell, wanted):
     brain = torch.ones(48, 56, 24, dtype=torch.bool)
     volume = Volume(brain[None].float(), brain, np.diag([*spacing, 1.0]), "box")
     assert strides(volume, cell) == wanted
+
+
+def test_a_frame_of_part_cells_is_refused_with_what_would_do():
+    check_whole((48, 56, 40), (8, 8, 5))
+    with pytest.raises(ConfigError, match="44 voxels along y are not whole cells of 8; 40 or 48"):
+        check_whole((48, 44, 40), (8, 8, 5))

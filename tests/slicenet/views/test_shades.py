@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from slicenet.simulation.jitter import BLACK
 from slicenet.views.settings import Chance
-from slicenet.views.shades import BLACK, blur, gain, gamma, noise
+from slicenet.views.shades import blur, gain, gamma, noise
 
 ALL = [gamma, gain, noise, blur]
 
