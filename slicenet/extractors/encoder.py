@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import final
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -138,6 +137,6 @@ def _convolution(before: int, after: int, kernel: int, stride: int, dilation: in
     )
 
 
-def pooled(layer: Tensor) -> Tensor:
-    """The mean over a volume, [B, C]."""
-    return torch.mean(layer, (2, 3, 4))
+def pooled(layer: Tensor, parts: int) -> Tensor:
+    """The means over so many parts of a volume along each axis, [B, C * parts^3]."""
+    return F.adaptive_avg_pool3d(layer, parts).flatten(1)

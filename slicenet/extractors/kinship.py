@@ -34,6 +34,9 @@ class KinshipSettings:
     both: bool = False  # change both views; as published, the first is the brain as it is
     temperature: float = 0.1
     bank: int = 1024  # embeddings of earlier steps that are negatives as well; 0 for none
+    # Parts of the brain, along each axis, whose means the head is shown; 1 as published. One mean
+    # over all of it teaches that place does not matter, and place is what the Gaussians go by.
+    parts: int = 4
     head: tuple[int, ...] = (128, 64)  # channels of the projection that training throws away
     rate: float = 3e-4
     decay: float = 1e-4
@@ -47,8 +50,8 @@ class KinshipSettings:
             raise ConfigError(
                 "temperature must be positive, chunk count from 1 and bank from 0", "E_SETTING"
             )
-        if not self.head or min(self.head) < 1:
-            raise ConfigError("head: expected channels, from 1", "E_SETTING")
+        if not self.head or min(*self.head, self.parts) < 1:
+            raise ConfigError("head and parts: expected counts, from 1", "E_SETTING")
 
 
 @final
@@ -62,10 +65,10 @@ class Embedder(nn.Module):
     centre: Tensor  # [C]
     scale: Tensor  # [C]
 
-    def __init__(self, encoder: Encoder, widths: Sequence[int]) -> None:
+    def __init__(self, encoder: Encoder, widths: Sequence[int], parts: int) -> None:
         super().__init__()
-        self.encoder = encoder
-        sizes = (encoder.settings.channels[-1], *widths)
+        self.encoder, self.parts = encoder, parts
+        sizes = (encoder.settings.channels[-1] * parts**3, *widths)
         layers: list[nn.Module] = []
         for before, after in pairwise(sizes):
             layers += [nn.Linear(before, after), nn.ReLU()]
@@ -79,7 +82,7 @@ class Embedder(nn.Module):
 
     def seen(self, volumes: Tensor) -> Tensor:
         """What the head is shown of them, [B, C]."""
-        return pooled(self.encoder(volumes)[-1])
+        return pooled(self.encoder(volumes)[-1], self.parts)
 
     @torch.no_grad()
     def meet(self, volumes: Iterable[Tensor]) -> None:
@@ -197,4 +200,4 @@ def _fresh(encoder: Encoder, settings: KinshipSettings, seed: int) -> Embedder:
     """A head whose weights follow from the seed."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return Embedder(encoder, settings.head)
+        return Embedder(encoder, settings.head, settings.parts)

@@ -51,9 +51,12 @@ def test_layers_beyond_the_last_are_not_computed():
     assert torch.equal(some[2], every[2])
 
 
-def test_pooling_is_the_mean_over_space():
+def test_pooling_is_the_mean_over_each_part_of_space():
     layer = torch.arange(24.0).reshape(1, 2, 3, 2, 2)
-    assert torch.equal(pooled(layer), torch.tensor([[5.5, 17.5]]))
+    assert torch.equal(pooled(layer, 1), torch.tensor([[5.5, 17.5]]))
+    # Three rows in two parts share the middle one, as adaptive pooling has it.
+    rows = layer.unfold(2, 2, 1).mean(-1)
+    assert torch.allclose(pooled(layer, 2), rows.flatten(1))
 
 
 @pytest.mark.parametrize(

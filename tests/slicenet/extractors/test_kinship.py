@@ -47,7 +47,7 @@ def shelf(make_brain):
 
 def embedder(seed=0):
     torch.manual_seed(seed)
-    return Embedder(Encoder(1, TINY), (16, 8))
+    return Embedder(Encoder(1, TINY), (16, 8), 2)
 
 
 def settings(**more):
@@ -138,7 +138,15 @@ def test_one_brain_cannot_be_told_from_others(shelf):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"steps": 0}, {"batch": 1}, {"temperature": 0.0}, {"bank": -1}, {"chunk": 0}, {"head": ()}],
+    [
+        {"steps": 0},
+        {"batch": 1},
+        {"temperature": 0.0},
+        {"bank": -1},
+        {"chunk": 0},
+        {"head": ()},
+        {"parts": 0},
+    ],
 )
 def test_settings_that_learn_nothing_are_refused(wrong):
     with pytest.raises(ConfigError):
