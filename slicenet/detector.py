@@ -123,7 +123,7 @@ class Detector(nn.Module):
 
     def _fit_extractor(self, healthy: Sequence[Volume], watch: Watch, cache: Cache) -> None:
         """Learn, or take what the same extractor has learnt from the same volumes before."""
-        framed = _Framed(self.frame.enter, healthy)
+        framed = Framed(self.frame.enter, healthy)
         if not self.extractor.learns:
             self.extractor.fit(framed, watch)
             return
@@ -198,7 +198,7 @@ def by_own_bulk(scores: Tensor, brain: Tensor) -> Tensor:
 
 @final
 @dataclass(frozen=True)
-class _Framed:
+class Framed:
     """`map` that can be walked again: each epoch reads anew, so memory holds one volume."""
 
     enter: Callable[[Volume], Volume]

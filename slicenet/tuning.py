@@ -9,6 +9,7 @@ import torch
 
 from slicenet.backends.simpleslicenet import SimpleSliceNet
 from slicenet.checkpoint import versions
+from slicenet.detector import Framed
 from slicenet.errors import ConfigError, Notice
 from slicenet.extractors.finetune import DECODING, finetune
 from slicenet.extractors.picture_folder import PictureFolder
@@ -47,7 +48,7 @@ def tune_by_volumes(
     volumes = cohort.select(fitted)
     frame, extractor = Frame(backend.frame), _extractor(backend, settings.seed, device)
     frame.fit(volumes, watch)
-    extractor.fit(map(frame.enter, volumes), watch)  # slices are gathered in one walk
+    extractor.fit(Framed(frame.enter, volumes), watch)
     files = [digest(path) for case in volumes.cases for path in case.images]
     origin = _origin(backend, extractor, files, settings.seed, cohort.synthetic)
     return Tuned(extractor, origin, len(fitted), len(held))
@@ -62,7 +63,10 @@ def tune_by_pictures(
 ) -> Tuned:
     """Fine-tune on every picture of a folder; nothing of them will ever be calibrated on."""
     check_method(backend)
-    slices, tuning = backend.slices, backend.slices.finetune
+    # A picture is from no place in a head, so that nothing tells what would be usual there.
+    picture = dataclasses.replace(backend.slices.picture, usual=False)
+    slices = dataclasses.replace(backend.slices, picture=picture)
+    backend, tuning = dataclasses.replace(backend, slices=slices), slices.finetune
     extractor = _extractor(backend, settings.seed, device)
     extractor.backbone.bring_weights()
     if extractor.decoder is not None:

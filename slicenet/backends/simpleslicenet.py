@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from slicenet.detector import Detector, MapSettings
+from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.slices import SliceExtractor, SliceSettings
 from slicenet.frame import Frame, FrameSettings
 from slicenet.scorers.flow import FlowScorer, FlowScorerSettings
@@ -16,7 +17,9 @@ class SimpleSliceNet:
     """Slices through a fine-tuned image network; how unlikely under a flow by Semi-Push-Pull."""
 
     frame: FrameSettings = FrameSettings()
-    slices: SliceSettings = SliceSettings(read=("intensity", "logit"), finer=2)
+    slices: SliceSettings = SliceSettings(
+        read=("intensity", "logit"), finer=2, picture=PictureSettings(usual=True)
+    )
     flow: FlowScorerSettings = FlowScorerSettings()
     map: MapSettings = MapSettings(PositionSettings("ecdf"), smooth=2.0, standardise=True)
 

@@ -5,6 +5,7 @@ from typing import final
 
 from slicenet.detector import Detector, MapSettings
 from slicenet.extractors.depth import DepthSettings
+from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.slices import SliceExtractor, SliceSettings
 from slicenet.frame import Frame, FrameSettings
 from slicenet.scorers.channel import ChannelScorer, ChannelSettings
@@ -16,7 +17,11 @@ class Simulated:
     """A network that finds simulated lesions in healthy slices; its answer is the score."""
 
     frame: FrameSettings = FrameSettings()
-    slices: SliceSettings = SliceSettings(read=("logit",), depth=DepthSettings(kernel=3, stride=3))
+    slices: SliceSettings = SliceSettings(
+        read=("logit",),
+        depth=DepthSettings(kernel=3, stride=3),
+        picture=PictureSettings(usual=True),
+    )
     score: ChannelSettings = ChannelSettings()
     map: MapSettings = MapSettings()
 

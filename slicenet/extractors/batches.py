@@ -43,9 +43,8 @@ class Batches:
     def at(self, step: int) -> Batch:
         """The batch of one step."""
         index = step % len(self.pools)
-        pool = self.pools[index]
-        voxels, brain = pool.draw(self.count, drawing(self.seed, step))
-        pictures, cover = pool.pictures(voxels, brain, self.picture), pool.cover(brain)
+        drawn = self.pools[index].draw(self.count, drawing(self.seed, step))
+        pictures, cover = drawn.pictures(self.picture), drawn.cover(drawn.brain)
         crop = around((cover > 0).any(0), self.margin, self.unit)
         cut = crop.cut(cover[:, None], 0.0)[:, 0]
         return Batch(crop.cut(pictures, self.picture.outside), cut, crop, index)

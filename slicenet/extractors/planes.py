@@ -23,10 +23,12 @@ class View:
     brain: Tensor  # [H, W, S] bool
     size: tuple[int, int]  # of a picture, whole cells of the finest layer
     axes: tuple[int, int, int]  # of the volume, that run through rows, columns and slices
+    usual: Tensor | None = None  # [2, H, W, S], healthy mean and deviation of each voxel
 
     def pictures(self, chosen: list[int], settings: PictureSettings) -> Tensor:
         """Slices as pictures [S, 3, *size] in 0 to 1."""
-        painted = paint(self.voxels[..., chosen], self.brain[..., chosen], settings)
+        usual = None if self.usual is None else self.usual[..., chosen]
+        painted = paint(self.voxels[..., chosen], self.brain[..., chosen], settings, usual)
         if painted.shape[2:] == self.size:
             return painted
         return F.interpolate(painted, self.size, mode="bilinear", antialias=True)
@@ -45,8 +47,8 @@ class View:
         return around(shown, margin, unit)
 
 
-def view(volume: Volume, plane: str, stride: int) -> View:
-    """`volume` in slices of `plane`, its axes in the order of `AXES`."""
+def view(volume: Volume, plane: str, stride: int, usual: Tensor | None = None) -> View:
+    """`volume`, and what is `usual` [2, X, Y, Z], in slices of `plane`; axes as in `AXES`."""
     rows, columns, _ = AXES[plane]
     finest = min(volume.spacing[0], volume.spacing[1])  # the pixel of an axial slice
     shape = volume.brain.shape
@@ -58,11 +60,13 @@ def view(volume: Volume, plane: str, stride: int) -> View:
         for axis in (rows, columns)
     )
     order = AXES[plane]
+    turned = (0, *(1 + axis for axis in order))
     return View(
-        volume.voxels.permute(0, *(1 + axis for axis in order)),
+        volume.voxels.permute(turned),
         volume.brain.permute(order),
         (h, w),
         order,
+        None if usual is None else usual.permute(turned),
     )
 
 

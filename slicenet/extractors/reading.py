@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -54,11 +53,9 @@ def read(
 
 
 def intensities(pictures: Tensor, shown: Tensor, stride: int) -> Tensor:
-    """Mean and deviation of each channel within the brain of each cell, [S, 2M, h, w].
+    """Mean of each channel within the brain of each cell, [S, M, h, w].
 
     Pictures are [S, M, H, W], `shown` is the share of brain [S, 1, H, W].
     """
     share = F.avg_pool2d(shown, stride).clamp(min=LEAST)
-    mean = F.avg_pool2d(pictures * shown, stride) / share
-    square = F.avg_pool2d(pictures.square() * shown, stride) / share
-    return torch.cat((mean, (square - mean.square()).clamp(min=0).sqrt()), 1)
+    return F.avg_pool2d(pictures * shown, stride) / share

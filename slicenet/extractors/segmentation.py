@@ -1,7 +1,7 @@
 """A backbone and a decoder learn to find simulated lesions in healthy slices."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import torch
@@ -114,12 +114,13 @@ class Lessons:
         """Slices of one plane, cut to their brain in whole cells."""
         generator = drawing(self.seed, step)
         pool = self.pools[step % len(self.pools)]  # planes in turn
-        voxels, brain = pool.draw(self.settings.batch, generator)
-        mirrored = torch.rand(len(voxels), generator=generator) < 0.5 * pool.mirrors
-        voxels = voxels.flip(2).where(mirrored[:, None, None, None], voxels)
-        brain = brain.flip(1).where(mirrored[:, None, None], brain)
-        voxels, truth = simulate(voxels, brain, pool.spacing, self.settings.simulation, generator)
-        pictures, cover = pool.pictures(voxels, brain, self.picture), pool.cover(brain)
+        drawn = pool.draw(self.settings.batch, generator)
+        drawn = drawn.turned(torch.rand(len(drawn), generator=generator) < 0.5 * pool.mirrors)
+        voxels, truth = simulate(
+            drawn.voxels, drawn.brain, pool.spacing, self.settings.simulation, generator
+        )
+        pictures = replace(drawn, voxels=voxels).pictures(self.picture)
+        cover = pool.cover(drawn.brain)
         crop = around((cover > 0).any(0), self.settings.margin, self.unit)
         both = crop.cut(torch.stack((pool.cover(truth), cover), 1), 0.0)
         return Batch(crop.cut(pictures, self.picture.outside), both[:, 0], both[:, 1])

@@ -1,7 +1,7 @@
 """Slices of many healthy volumes in memory, for a backbone to train on."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 from slicenet.errors import ConfigError
 from slicenet.extractors.pictures import PictureSettings, check_sequences, paint
 from slicenet.extractors.planes import View, view
+from slicenet.extractors.usual import Usual
 from slicenet.volume import Volume
 
 LEAST = 0.01  # brain in a slice, as a share of the largest slice of its volume
@@ -29,18 +30,32 @@ class SlicePool:
     spacing: tuple[float, float]  # mm from row to row and from column to column
     size: tuple[int, int]  # of a picture, whole cells of the backbone
     mirrors: bool = True  # rows run from one side of the head to the other, as good turned round
+    # [S, 2, H, W] float16, mean and deviation of other healthy brains where a slice is from
+    usual: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.voxels)
 
-    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Random slices, all different where there are enough: [B, M, H, W] and [B, H, W]."""
+    def draw(self, count: int, generator: torch.Generator) -> "SlicePool":
+        """Random slices in single precision, all different where there are enough."""
         chosen = torch.randperm(len(self), generator=generator)[:count]
-        return self.voxels[chosen].float(), self.brain[chosen]
+        return replace(
+            self, voxels=self.voxels[chosen].float(), brain=self.brain[chosen],
+            volume=self.volume[chosen], usual=None if self.usual is None else self.usual[chosen],
+        )  # fmt: skip
 
-    def pictures(self, voxels: Tensor, brain: Tensor, settings: PictureSettings) -> Tensor:
-        """Slices as a backbone sees them when it scores, [B, 3, *size] in 0 to 1."""
-        painted = paint(voxels.movedim(0, 3), brain.movedim(0, 2), settings)
+    def turned(self, which: Tensor) -> "SlicePool":
+        """With the rows of some slices, `which` [S] bool, in reverse."""
+        usual = None if self.usual is None else _turned(self.usual, which)
+        brain = _turned(self.brain[:, None], which)[:, 0]
+        return replace(self, voxels=_turned(self.voxels, which), brain=brain, usual=usual)
+
+    def pictures(self, settings: PictureSettings) -> Tensor:
+        """Slices as a backbone sees them when it scores, [S, 3, *size] in 0 to 1."""
+        usual = None if self.usual is None else self.usual.permute(1, 2, 3, 0)
+        painted = paint(
+            self.voxels.float().movedim(0, 3), self.brain.movedim(0, 2), settings, usual
+        )
         return _resized(painted, self.size)
 
     def cover(self, truth: Tensor) -> Tensor:
@@ -49,24 +64,32 @@ class SlicePool:
 
 
 def gather(
-    volumes: Iterable[Volume], planes: Sequence[str], stride: int, each: int, seed: int
-) -> list[SlicePool]:
-    """A pool for each plane, of up to `each` slices a volume; fewer where memory would not do."""
-    kept: dict[str, list[tuple[Tensor, Tensor]]] = {plane: [] for plane in planes}
+    volumes: Iterable[Volume], planes: Sequence[str], stride: int, each: int, seed: int,
+    usual: Usual | None = None,
+) -> list[SlicePool]:  # fmt: skip
+    """A pool for each plane, of up to `each` slices a volume; fewer where memory would not do.
+
+    `usual` is what these volumes have in common, from which each of them is taken out.
+    """
+    kept: dict[str, list[tuple[Tensor, ...]]] = {plane: [] for plane in planes}
     views: dict[str, View] = {}
     spacings: dict[str, tuple[float, float]] = {}
     for index, volume in enumerate(volumes):
         check_sequences(len(volume.voxels), volume.name)
+        others = None if usual is None else usual.without(volume).maps()
         for plane in planes:
-            seen = views[plane] = view(volume, plane, stride)
+            seen = views[plane] = view(volume, plane, stride, others)
             spacings[plane] = _spacing(volume, seen)
             chosen = _choose(seen, each, np.random.default_rng([seed, index]))
-            voxels = seen.voxels[..., chosen].movedim(3, 0).half()
-            kept[plane].append((voxels, seen.brain[..., chosen].movedim(2, 0).clone()))
-        while each > 1 and sum(v.numel() for one in kept.values() for v, _ in one) > LARGEST:
+            slices = [seen.voxels[..., chosen].movedim(3, 0).half()]
+            slices.append(seen.brain[..., chosen].movedim(2, 0).clone())
+            if seen.usual is not None:
+                slices.append(seen.usual[..., chosen].movedim(3, 0).clone())
+            kept[plane].append(tuple(slices))
+        while each > 1 and _voxels(kept.values()) > LARGEST:
             each //= 2
             for plane in planes:
-                kept[plane] = [(v[:each].clone(), b[:each].clone()) for v, b in kept[plane]]
+                kept[plane] = [tuple(part[:each].clone() for part in one) for one in kept[plane]]
     if not views:
         raise ConfigError("no volume to take slices from", "E_TOO_FEW")
     return [_pool(kept[plane], views[plane], spacings[plane]) for plane in planes]
@@ -78,16 +101,27 @@ def _choose(seen: View, each: int, random: np.random.Generator) -> list[int]:
     return random.permutation(shown)[:each].tolist()
 
 
-def _pool(kept: list[tuple[Tensor, Tensor]], seen: View, spacing: tuple[float, float]) -> SlicePool:
-    owners = [torch.full((len(voxels),), index) for index, (voxels, _) in enumerate(kept)]
-    voxels = torch.cat([one for one, _ in kept])
-    brain = torch.cat([one for _, one in kept])
-    return SlicePool(voxels, brain, torch.cat(owners), spacing, seen.size, seen.axes[0] == 0)
+def _voxels(kept: Iterable[list[tuple[Tensor, ...]]]) -> int:
+    """In half precision; masks are small beside them."""
+    parts = (part for slices in kept for one in slices for part in one)
+    return sum(part.numel() for part in parts if part.dtype == torch.half)
+
+
+def _pool(kept: list[tuple[Tensor, ...]], seen: View, spacing: tuple[float, float]) -> SlicePool:
+    owners = [torch.full((len(slices[0]),), index) for index, slices in enumerate(kept)]
+    voxels, brain, *usual = (torch.cat(parts) for parts in zip(*kept, strict=True))
+    return SlicePool(
+        voxels, brain, torch.cat(owners), spacing, seen.size, seen.axes[0] == 0, *usual
+    )
 
 
 def _spacing(volume: Volume, seen: View) -> tuple[float, float]:
     rows, columns = (volume.spacing[axis] for axis in seen.axes[:2])
     return float(rows), float(columns)
+
+
+def _turned(slices: Tensor, which: Tensor) -> Tensor:
+    return slices.flip(2).where(which[:, None, None, None], slices)
 
 
 def _resized(pictures: Tensor, size: tuple[int, int]) -> Tensor:

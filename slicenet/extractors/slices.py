@@ -3,12 +3,12 @@
 Its own answer to simulated lesions, if it was fine-tuned on them, is one more channel.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import Backbone, BackboneSettings
@@ -23,6 +23,7 @@ from slicenet.extractors.pretrained import fingerprint
 from slicenet.extractors.reading import check_parts, intensities, is_decoded, read
 from slicenet.extractors.slice_pool import gather
 from slicenet.extractors.tuned import bring_decoder, check_origin, origin_of
+from slicenet.extractors.usual import Usual
 from slicenet.features import Extractor, FeatureMap
 from slicenet.volume import Volume
 from slicenet.watch import Watch
@@ -47,9 +48,8 @@ class SliceSettings:
     finer: int = 1
     planes: str = "axial"  # or all three, their channels joined or averaged
     least: float = 0.5  # share of a cell that must be brain
-    # The rim of a crop is not what it was in the whole slice, and no margin short of the receptive
-    # field undoes that. ResNet-18 on real T1 correlates with whole slices at 0.985 with a margin
-    # of 0, 0.991 with 8, 0.9999 with 16 and 0.999997 with 24.
+    # A crop's rim is not what it was in the whole slice. ResNet-18 on real T1 correlates with whole
+    # slices at 0.985 with a margin of 0, 0.991 with 8, 0.9999 with 16 and 0.999997 with 24.
     margin: int = 24  # pixels around the brain that the backbone sees
     batch: int = 8  # slices at a time
 
@@ -82,6 +82,7 @@ class SliceExtractor(Extractor):
     """
 
     settings: SliceSettings
+    usual: Tensor  # [2, X, Y, Z] float16, mean and deviation of healthy voxels, if pictures show it
 
     def __init__(self, settings: SliceSettings) -> None:
         super().__init__()
@@ -94,6 +95,8 @@ class SliceExtractor(Extractor):
         channels = self.backbone.channels
         self.decoder = _decoder(channels, tuning.decoder) if settings.decodes else None
         tapped = [channels[tap] for tap in self.backbone.tapped]
+        self.register_buffer("usual", torch.empty(0, dtype=torch.half))
+        self.register_load_state_dict_pre_hook(_grow)
         groups(tapped, settings.neighbourhood)  # says so now if it cannot be
         if self.stride * settings.finer != self._coarse:
             message = f"finer: cells of {self._coarse} pixels do not part into {settings.finer}"
@@ -126,17 +129,21 @@ class SliceExtractor(Extractor):
 
     def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
         """Bring the backbone's weights, and fine-tune them on slices of the healthy volumes."""
-        check_origin(self.settings.backbone)
+        check_origin(self.settings.backbone, self.settings.picture)
         self.backbone.bring_weights()
         if self.decoder is not None:
             bring_decoder(self.decoder, self.settings.backbone.weights, needed=not self.learns)
         watch("weights", 1, 1)
+        picture, usual = self.settings.picture, None
+        if picture.usual and len(next(iter(volumes)).voxels) == 1:
+            usual = Usual.of(stretched(volume, picture) for volume in volumes)
+            self.usual = usual.maps().to(self.usual.device)
         if self.learns:
             tuning, planes = self.settings.finetune, PLANES[self.settings.planes]
-            seen = (stretched(volume, self.settings.picture) for volume in volumes)
-            pools = gather(seen, planes, self.backbone.strides[-1], tuning.each, self.seed)
+            seen = (stretched(volume, picture) for volume in volumes)
+            pools = gather(seen, planes, self.backbone.strides[-1], tuning.each, self.seed, usual)
             finetune(
-                self.backbone, self.decoder, pools, self.settings.picture,
+                self.backbone, self.decoder, pools, picture,
                 self.settings.neighbourhood, tuning, self.seed, watch,
             )  # fmt: skip
 
@@ -163,7 +170,8 @@ class SliceExtractor(Extractor):
         """Vectors [N, C] of the inside cells, seen in slices of one plane."""
         depth, stride = self.settings.depth, self.stride
         step = depth.stride if plane == "axial" else stride
-        seen = view(volume, plane, stride)
+        usual = self.usual.to(volume.voxels.device) if self.usual.numel() else None
+        seen = view(volume, plane, stride, usual)
         cells = inside.permute(AXES[plane])  # [h, w, s]
         rows = ranks(inside).permute(AXES[plane])
         windows = _worth_seeing(slabs(seen.brain.shape[2], depth.kernel, step), seen, cells)
@@ -213,10 +221,16 @@ class SliceExtractor(Extractor):
         )  # fmt: skip
         if "intensity" in settings.read:
             shown = crop.cut(seen.shown(batch), 0.0)
-            grey = pictures[:, : min(len(seen.voxels), COLOURS)]
-            parts.insert(0, intensities(grey, shown, stride))
+            told = 2 if seen.usual is not None else min(len(seen.voxels), COLOURS)
+            parts.insert(0, intensities(pictures[:, :told], shown, stride))
         cells = torch.cat([part.to(parts[-1].device) for part in parts], 1)
         return crop.spread(cells, stride, (h // stride, w // stride))
+
+
+def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
+    """Before a state is loaded, room for what is usual in its frame."""
+    assert isinstance(module, SliceExtractor)
+    module.usual = torch.empty_like(state[f"{prefix}usual"], device=module.usual.device)
 
 
 def _decoder(channels: Sequence[int], settings: DecoderSettings) -> Decoder:

@@ -14,6 +14,7 @@ from slicenet.config import overlay
 from slicenet.errors import CheckpointError, ConfigError
 from slicenet.extractors.backbone import Backbone, BackboneSettings
 from slicenet.extractors.decoder import Decoder, DecoderSettings
+from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.pretrained import IMAGENET, RANDOM, find, original, resolve
 from slicenet.files import digest, write_bytes
 from slicenet.weights.reading import ORIGIN, read_note
@@ -61,7 +62,7 @@ def origin_of(weights: str, backbone: str) -> TunedOrigin | None:
     return None if weights == RANDOM else read_origin(resolve(weights, backbone))
 
 
-def check_origin(wanted: BackboneSettings) -> None:
+def check_origin(wanted: BackboneSettings, picture: PictureSettings) -> None:
     """Refuse weights that say they were tuned as another backbone, or for other pictures."""
     origin = origin_of(wanted.weights, wanted.name)
     if origin is None:
@@ -72,6 +73,13 @@ def check_origin(wanted: BackboneSettings) -> None:
             f"{wanted.weights}: tuned as {taught.name} with {taught.expected}", "E_WEIGHTS",
             "set slices.backbone.name and slices.backbone.expected to these",
         )  # fmt: skip
+    shown = origin.settings.get("picture", {})
+    for name, value in dataclasses.asdict(picture).items():
+        if shown.get(name, value) != value:
+            raise CheckpointError(
+                f"{wanted.weights}: tuned for pictures with {name}={shown[name]}", "E_WEIGHTS",
+                f"--set slices.picture.{name}={json.dumps(shown[name])}",
+            )  # fmt: skip
 
 
 def bring_decoder(decoder: Decoder, weights: str, needed: bool) -> None:

@@ -79,7 +79,7 @@ def test_in_the_end_the_moments_are_those_of_what_is_seen(make_pool, make_backbo
         contrast(backbone, [pool], PictureSettings(), settings, 0, silent)
         first, seen = norms(backbone)[0], []
         first.register_forward_pre_hook(lambda norm, given, seen=seen: seen.append(given[0]))
-        backbone(pool.pictures(pool.voxels.float(), pool.brain, PictureSettings()))
+        backbone(pool.pictures(PictureSettings()))
         gaps.append(float((seen[0].detach().mean((0, 2, 3)) - first.running_mean).norm()))
     assert gaps[1] < 0.1 * gaps[0]
 

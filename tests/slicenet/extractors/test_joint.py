@@ -33,7 +33,7 @@ def trained(make_pool, make_backbone, settings, seed=0, watch=silent):
 
 def features(backbone, pool):
     """Every token of a pool, [N, C]."""
-    pictures = pool.pictures(pool.voxels.float(), pool.brain, PictureSettings())
+    pictures = pool.pictures(PictureSettings())
     return join(backbone.look(pictures), WIDTH).movedim(1, -1).flatten(0, 2)
 
 

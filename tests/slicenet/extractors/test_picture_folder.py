@@ -83,7 +83,7 @@ def test_a_pool_of_them_is_one_plane_of_square_pixels(folder):
     assert found.pool.volume.tolist() == [0, 1, 2]
     assert found.pool.spacing == (230 / 64, 230 / 64)
     assert found.files == tuple(digest(path) for path in find_pictures([folder]))
-    pictures = found.pool.pictures(found.pool.voxels.float(), found.pool.brain, PictureSettings())
+    pictures = found.pool.pictures(PictureSettings())
     assert pictures.shape == (3, 3, 64, 64)
 
 

@@ -3,7 +3,13 @@ import pytest
 import torch
 
 from slicenet.errors import ConfigError, VolumeError
-from slicenet.extractors.pictures import PictureSettings, check_sequences, paint, stretched
+from slicenet.extractors.pictures import (
+    DEVIATIONS,
+    PictureSettings,
+    check_sequences,
+    paint,
+    stretched,
+)
 from slicenet.volume import Volume
 
 GENERATOR = torch.Generator().manual_seed(0)
@@ -49,3 +55,15 @@ def test_published_pictures_span_black_to_white_within_each_brain():
         wanted = (inside - inside.min()) / (inside.max() - inside.min())
         assert torch.allclose(painted[:, colour].permute(1, 2, 0)[BRAIN], wanted, atol=1e-6)
     assert stretched(volume, PictureSettings()) is volume
+
+
+def test_the_second_colour_of_one_sequence_is_its_distance_from_what_is_usual():
+    usual = torch.stack((VOXELS[1] * 0.1, VOXELS[2].abs() + 0.5))
+    plain = paint(VOXELS[:1], BRAIN, PictureSettings(outside=0.25))
+    shown = paint(VOXELS[:1], BRAIN, PictureSettings(outside=0.25), usual)
+    assert torch.equal(shown[:, (0, 2)], plain[:, (0, 2)])
+    mean, deviation = usual.numpy()
+    strange = (VOXELS[0].numpy() - mean) / deviation
+    wanted = np.interp(strange, (-DEVIATIONS, DEVIATIONS), (0, 1))
+    wanted = np.where(BRAIN.numpy(), wanted, 0.25).transpose(2, 0, 1)
+    assert np.allclose(shown[:, 1].numpy(), wanted, atol=1e-5)

@@ -197,8 +197,8 @@ def test_about_half_of_the_slices_are_mirrored_but_no_sagittal_one():
         (pool,), batch = seen.pools, seen.batch(0)
         h, w = pool.size
         drawn = batch.pictures[:, 0, :h, :w]
-        known = pool.pictures(pool.voxels.float(), pool.brain, seen.picture)[:, 0]
-        turned = pool.pictures(pool.voxels.float().flip(2), pool.brain.flip(1), seen.picture)[:, 0]
+        known = pool.pictures(seen.picture)[:, 0]
+        turned = pool.turned(torch.ones(len(pool), dtype=torch.bool)).pictures(seen.picture)[:, 0]
         near, far = (torch.cdist(drawn.flatten(1), one.flatten(1)) for one in (known, turned))
         share = float((far.amin(1) < near.amin(1)).float().mean())
         assert least <= share <= most

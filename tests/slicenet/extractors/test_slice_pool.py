@@ -7,6 +7,7 @@ from slicenet.extractors import slice_pool
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.planes import view
 from slicenet.extractors.slice_pool import gather
+from slicenet.extractors.usual import Usual
 from slicenet.volume import Volume
 
 
@@ -38,7 +39,7 @@ def test_pictures_are_those_of_scoring():
     one = volume(1)
     one.voxels[0] = torch.randn(32, 48, 12, generator=torch.Generator().manual_seed(0)) * one.brain
     (pool,) = gather([one], ["coronal"], 8, 100, seed=0)
-    drawn = pool.pictures(pool.voxels.float(), pool.brain, PictureSettings())
+    drawn = pool.pictures(PictureSettings())
     seen = view(one, "coronal", 8)
     wanted = seen.pictures(list(range(48)), PictureSettings())
     assert all((wanted - picture).abs().amax((1, 2, 3)).min() < 2e-3 for picture in drawn)
@@ -53,10 +54,10 @@ def test_truth_grows_with_the_pictures():
 
 def test_what_is_drawn_follows_from_the_seed_and_does_not_repeat():
     (pool,) = gather([volume(1), volume(2)], ["axial"], 8, 8, seed=0)
-    draws = [pool.draw(8, torch.Generator().manual_seed(seed))[0] for seed in (3, 3, 4)]
+    draws = [pool.draw(8, torch.Generator().manual_seed(seed)).voxels for seed in (3, 3, 4)]
     assert torch.equal(draws[0], draws[1])
     assert not torch.equal(draws[0], draws[2])
-    assert len(pool.draw(100, torch.Generator())[0]) == len(pool)
+    assert len(pool.draw(100, torch.Generator())) == len(pool)
 
 
 def test_memory_is_bounded_and_no_volume_is_left_out(monkeypatch):
@@ -69,3 +70,24 @@ def test_memory_is_bounded_and_no_volume_is_left_out(monkeypatch):
 def test_no_volume_at_all_is_told():
     with pytest.raises(ConfigError, match="no volume"):
         gather([], ["axial"], 8, 8, seed=0)
+
+
+def test_slices_bring_what_is_usual_in_all_other_brains():
+    volumes = [volume(value) for value in (1, 2, 6)]
+    (pool,) = gather(volumes, ["axial"], 8, 4, 0, Usual.of(volumes))
+    for index, others in enumerate((4.0, 3.5, 1.5)):
+        mine = pool.volume == index
+        assert (pool.usual[mine, 0][pool.brain[mine]] == others).all()
+
+
+def test_what_is_usual_stays_with_its_slice_when_drawn_and_turned():
+    volumes = [volume(value) for value in (1, 2, 6)]
+    (pool,) = gather(volumes, ["axial"], 8, 4, 0, Usual.of(volumes))
+    drawn = pool.draw(5, torch.Generator().manual_seed(0))
+    which = torch.tensor([True, False, True, False, False])
+    turned = drawn.turned(which)
+    settings = PictureSettings(usual=True)
+    plain, found = drawn.pictures(settings), turned.pictures(settings)
+    assert torch.equal(found[which], plain[which].flip(2))
+    assert torch.equal(found[~which], plain[~which])
+    assert not torch.equal(plain[:, 1], plain[:, 0])

@@ -11,6 +11,7 @@ from slicenet.errors import CheckpointError
 from slicenet.extractors.backbone import Backbone, BackboneSettings
 from slicenet.extractors.decoder import Decoder, DecoderSettings
 from slicenet.extractors.expected import CAFFE
+from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.tuned import (
     TunedOrigin,
     bring_decoder,
@@ -25,7 +26,15 @@ from slicenet.weights import import_file
 NARROW = DecoderSettings(width=8, widest=16)
 TINY = BackboneSettings(name="test_resnet", weights="random", precision="float32")
 ORIGIN = TunedOrigin(
-    TINY, NARROW, True, "lesions", {"finetune": {"each": 3}}, ("ab", "cd"), 5, True, {"torch": "2"}
+    TINY,
+    NARROW,
+    True,
+    "lesions",
+    {"finetune": {"each": 3}, "picture": {"usual": False}},
+    ("ab", "cd"),
+    5,
+    True,
+    {"torch": "2"},
 )
 
 
@@ -63,11 +72,15 @@ def test_names_are_those_of_the_whole_network_in_timm(tmp_path, make_backbone, n
 
 def test_weights_tuned_as_another_backbone_or_for_other_pictures_are_refused(written):
     same = replace(TINY, weights=str(written[0]))
-    check_origin(same)
-    check_origin(replace(same, taps=(1,), precision="auto"))  # choices of the reader
+    grey = PictureSettings()
+    check_origin(same, grey)
+    check_origin(replace(same, taps=(1,), precision="auto"), grey)  # choices of the reader
     for other in (replace(same, name="resnet18"), replace(same, expected=CAFFE)):
         with pytest.raises(CheckpointError, match="tuned as test_resnet"):
-            check_origin(other)
+            check_origin(other, grey)
+    with pytest.raises(CheckpointError, match="usual=False") as told:
+        check_origin(same, PictureSettings(usual=True))
+    assert told.value.hint == "--set slices.picture.usual=false"
 
 
 def test_the_decoder_comes_back(written):
