@@ -77,6 +77,7 @@ FACTORS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "decoder, logit": ('slices.read=["decoder","logit"]',),
         "intensity, decoder, logit": ('slices.read=["intensity","decoder","logit"]',),
     },
+    "what is usual": {"not shown": ("slices.picture.usual=false",)},
     "planes": {"three, averaged": ("slices.planes=averaged",)},
     "fine-tuning of the encoder": {
         "none": ("slices.finetune.method=none", 'slices.read=["encoder"]'),
