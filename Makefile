@@ -21,7 +21,7 @@ demo: $(INSTALLED)
 	$(BIN)/slicenet demo
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -55,7 +55,7 @@ COARSE = {"frame": {"box": [128, 160, 144], "spacing": [2, 2, 4]}}
 PUBLISHED = ("paper-arxiv", "paper-plos")
 # The backend's own settings under another name, or in another budget: nothing more would be shown.
 SAME = {"default", "padim-quick", "patchcore-quick", "simclr-harder", "simclr-published",
-        "simclr-small"}  # fmt: skip
+        "simclr-small", "simulated-quick"}  # fmt: skip
 
 
 @pytest.fixture(params=[*sorted({*BACKENDS, *presets.names()} - SAME), *PAIRS], scope="module")

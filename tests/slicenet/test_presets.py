@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from slicenet import presets
 from slicenet.backends import BACKENDS
@@ -22,3 +23,12 @@ def test_a_preset_says_what_it_is_and_fits_its_backend(name):
 
 def test_the_default_preset_is_what_the_backend_does_by_itself():
     assert resolve("default").backend == BACKENDS["simpleslicenet"]()
+
+
+def test_the_quick_presets_learn_the_same_once_for_both():
+    lessons = []
+    for name in ("quick", "simulated-quick"):
+        torch.manual_seed(0)
+        detector = resolve(name).backend.build()
+        lessons.append((detector.frame.settings, detector.extractor.lessons(), detector.finish))
+    assert lessons[0] == lessons[1]
