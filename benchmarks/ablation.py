@@ -89,7 +89,7 @@ FACTORS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "4 mm": ("map.smooth=4",),
         "not by position": ("map.position.kind=none",),
         "z by position": ("map.position.kind=z",),
-        "not by its own bulk": ("map.standardise=false",),
+        "by its own bulk": ("map.standardise=true",),
     },
     "backend": {
         "simulated": _network(),

@@ -6,10 +6,11 @@ test: what they decide is then looked at once on lesions that nothing here has d
     slicenet phantom healthy --healthy 44 --lesioned 0 --seed 90
     python benchmarks/own_lesions.py healthy own --lesioned 14
     slicenet compare own --backends quick --seeds 0 --out as-it-is
-    slicenet compare own --backends quick --seeds 0 --set map.standardise=false --out without
+    slicenet compare own --backends quick --seeds 0 --set map.standardise=true --out by-bulk
 """
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -34,8 +35,9 @@ LEAST = 200.0  # mm^3 that are lesion in a subject, or it is drawn again
 @click.argument("healthy", type=click.Path(path_type=Path, exists=True))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--lesioned", default=14, show_default=True, help="Subjects with lesions.")
+@click.option("--largest", default=CLEAR.largest, show_default=True, help="Radius, mm.")
 @click.option("--seed", default=0, show_default=True)
-def main(healthy: Path, out: Path, lesioned: int, seed: int) -> None:
+def main(healthy: Path, out: Path, lesioned: int, largest: float, seed: int) -> None:
     """Write the subjects of HEALTHY to OUT, some of them with lesions and their truth."""
     cohort = find_cohort([healthy]).healthy()
     order = np.random.default_rng(seed).permutation(len(cohort))
@@ -47,7 +49,7 @@ def main(healthy: Path, out: Path, lesioned: int, seed: int) -> None:
         volume = cohort[index]
         voxels = volume.voxels
         if index in ill:
-            voxels, truth = _with_lesions(volume, seed * 100_003 + index)
+            voxels, truth = _with_lesions(volume, seed * 100_003 + index, largest)
             write_mask(stem / f"{name}_label-lesion_mask.nii.gz", truth.numpy(), volume.grid)
         for number, image in enumerate(case.images):
             ending = image.name.rsplit("_", 1)[-1]
@@ -61,16 +63,21 @@ def main(healthy: Path, out: Path, lesioned: int, seed: int) -> None:
         shutil.copy(healthy / "dataset_description.json", out)
 
 
-def _with_lesions(volume: Volume, seed: int) -> tuple[Tensor, Tensor]:
+def _with_lesions(volume: Volume, seed: int, largest: float) -> tuple[Tensor, Tensor]:
     """Voxels [M, X, Y, Z] with lesions, and where they are, [X, Y, Z] bool."""
     inside = volume.voxels[:, volume.brain]  # [M, N]
     low, middle, high = torch.from_numpy(np.quantile(inside, (0.25, 0.5, 0.75), axis=1)).float()
     span = (high - low).clamp(min=1e-6)[:, None, None, None]
     scaled = (volume.voxels - middle[:, None, None, None]) / span * volume.brain
     size = float(np.prod(volume.spacing))
+    settings = replace(CLEAR, largest=largest)
     for attempt in range(50):
         altered, truth = simulate(
-            scaled[None], volume.brain[None], volume.spacing.tolist(), CLEAR, drawing(seed, attempt)
+            scaled[None],
+            volume.brain[None],
+            volume.spacing.tolist(),
+            settings,
+            drawing(seed, attempt),
         )
         lesion = truth[0] > 0.5
         if float(lesion.sum()) * size >= LEAST:

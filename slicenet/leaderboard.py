@@ -13,6 +13,7 @@ COLUMNS = {
     "dice@fpr0.01": "Dice at 1 % FPR",
     "oracle_dice": "⌈Dice⌉ (oracle)",
     "lesion_sensitivity@fpr0.01": "lesions found",
+    "lesion_ppv@fpr0.01": "lesion PPV",
     "healthy_false_positive_rate@fpr0.01": "FPR in healthy",
     "volume_auroc": "volume AUROC",
 }

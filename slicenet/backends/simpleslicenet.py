@@ -21,7 +21,7 @@ class SimpleSliceNet:
         read=("intensity", "logit"), finer=2, picture=PictureSettings(usual=True)
     )
     flow: FlowScorerSettings = FlowScorerSettings()
-    map: MapSettings = MapSettings(PositionSettings("ecdf"), smooth=2.0, standardise=True)
+    map: MapSettings = MapSettings(PositionSettings("ecdf"), smooth=2.0)
 
     def build(self) -> Detector:
         extractor = SliceExtractor(self.slices)
