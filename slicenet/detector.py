@@ -36,9 +36,8 @@ class MapSettings:
     position: PositionSettings = PositionSettings()  # scores against those of healthy, by place
     smooth: float = 0.0  # mm, deviation of a Gaussian over the lattice, inside the brain only
     share: float = 0.01  # of the brain, the strangest, whose mean is the volume score
-    # Each map by its own median and spread: other scanners raise all scores of a brain alike. A large
-    # lesion does so too, and then hides itself: it is off wherever nobody asked for it. It
-    # comes after the volume score, which must know of that.
+    # Each map by its own median and spread: other scanners raise all scores of a brain alike, but
+    # so does a large lesion, which then hides itself. Volume scores are taken before.
     standardise: bool = False
 
     def __post_init__(self) -> None:
