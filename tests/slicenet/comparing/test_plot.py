@@ -1,13 +1,10 @@
 import io
-from itertools import combinations
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from PIL import Image
 
-from slicenet.comparing.plot import Point, named, plot
+from slicenet.comparing.plot import Point, plot, style
 
 CLOSE = [
     Point("zscore", 0.313, 0.05, 0.6, 3.1, 0.031),
@@ -21,17 +18,10 @@ def picture(points):
     return np.asarray(Image.open(io.BytesIO(plot(points, "AP"))).convert("RGB"))
 
 
-def test_names_of_points_that_lie_close_do_not_overlap():
-    figure = Figure(figsize=(6, 4.8), dpi=100)
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.set_xscale("log")
-    axes.set_xlim(1, 10)
-    axes.set_ylim(0, 0.7)
-    boxes = named(axes, [point.train_seconds for point in CLOSE], CLOSE, canvas)
-    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
-    for box in boxes:
-        assert axes.bbox.x0 < box.x0 < box.x1 < axes.bbox.x1
+def test_no_two_backends_look_alike():
+    looks = [style(index) for index in range(49)]
+    assert len(set(looks)) == 49
+    assert len({colour for colour, _ in looks[:7]}) == len({mark for _, mark in looks[:7]}) == 7
 
 
 def test_the_same_points_give_the_same_picture_and_others_another():
