@@ -39,7 +39,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: auto; pad
 table { border-collapse: collapse; font-size: .9rem; white-space: nowrap }
 small { opacity: .7 }
 th, td { text-align: right; vertical-align: top }
-th, td { padding: .3rem .8rem; border-bottom: 1px solid #8886 }
+th, td { padding: .3rem .6rem; border-bottom: 1px solid #8886 }
+th { white-space: normal; vertical-align: bottom }
 th:first-child, td:first-child { text-align: left }
 img { max-width: 100%; border-radius: 4px }
 pre { overflow-x: auto; padding: 1rem; background: #8882; border-radius: 4px }
