@@ -1,5 +1,8 @@
 import json
 import re
+from functools import partial
+
+from slicenet.bench.slices import SliceBenchSettings
 
 SMALL = ("--backends", "histeq", "--edge", "40", "--backbone", "resnet50", "--pixels", "64",
          "--slices", "6")  # fmt: skip
@@ -22,7 +25,10 @@ def test_json_is_all_that_was_measured_and_nothing_else(slicenet, monkeypatch):
     }
 
 
-def test_the_last_line_states_ratio_seconds_memory_and_share(slicenet):
+def test_the_last_line_states_ratio_seconds_memory_and_share(slicenet, monkeypatch):
+    # One round, and no other number of slices: everything is measured, if not well.
+    quick = partial(SliceBenchSettings, rounds=1, flatness=())
+    monkeypatch.setattr("slicenet.bench.slices.SliceBenchSettings", quick)
     line = slicenet("bench", *SMALL).stdout.splitlines()[-1]
     assert re.fullmatch(
         r"(float32|bfloat16): [\d.]+ times as fast as published, [\d.]+ s a volume, "
