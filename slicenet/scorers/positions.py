@@ -113,8 +113,18 @@ def _quantiles(seen: np.ndarray, settings: PositionSettings) -> np.ndarray:
     table = np.repeat(overall[None], seen.shape[1], 0)
     often = np.isfinite(seen).sum(0) >= settings.least
     if often.any():
-        table[often] = np.nanquantile(seen[:, often], shares, axis=0).T
+        table[often] = _of_columns(seen[:, often], shares)
     return table
+
+
+def _of_columns(seen: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Quantiles of each column without its NaN, [cells, levels]: NumPy's own go one at a time."""
+    ordered = np.sort(seen, 0)  # NaN last
+    at = shares * (np.isfinite(seen).sum(0)[:, None] - 1)  # rank, [cells, levels]
+    below = at.astype(int)
+    columns = np.arange(seen.shape[1])[:, None]
+    low, high = ordered[below, columns], ordered[np.ceil(at).astype(int), columns]
+    return low + (at - below) * (high - low)
 
 
 def _shares(levels: int) -> np.ndarray:

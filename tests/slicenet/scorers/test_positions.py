@@ -36,6 +36,15 @@ def test_without_a_kind_nothing_changes_and_nothing_is_walked():
     assert positions.judge(scores, torch.ones(5, 1, 1, dtype=torch.bool)) is scores
 
 
+def test_the_quantiles_of_a_place_are_numpys_over_the_volumes_that_have_it():
+    rows = healthy(missing=0.3)
+    values = np.full((len(rows), 24), np.nan, np.float32)
+    for row, (scores, inside) in zip(values, rows, strict=True):
+        row[inside.flatten().numpy()] = scores.numpy()
+    wanted = np.nanquantile(values, (np.arange(16) + 0.5) / 16, axis=0).T
+    assert np.allclose(fitted("ecdf", rows).table.numpy(), wanted, atol=1e-5)
+
+
 def test_z_is_the_deviation_from_the_place_once_many_volumes_are_seen():
     rows = healthy(2000)
     positions = fitted("z", rows, prior=1e-3)
