@@ -20,12 +20,12 @@ TINY_SLICES = {
     "finetune": {
         "each": 6,
         "decoder": {"width": 8},
-        "lesions": {"steps": 150, "batch": 6, "settle": 4, "rate": 2e-3, "decoder_rate": 5e-3},
+        "lesions": {"steps": 80, "batch": 6, "settle": 4, "rate": 2e-3, "decoder_rate": 5e-3},
         "edc": {"steps": 10, "batch": 4},
         "joint": {"steps": 10, "batch": 4},
     },
 }
-TINY_FLOW = {"course": {"steps": 200, "batch": 512, "likelihood_first": 0}, "flow": {"blocks": 2}}
+TINY_FLOW = {"course": {"steps": 120, "batch": 512, "likelihood_first": 0}, "flow": {"blocks": 2}}
 # What makes a backend small enough for a test: its box, its network, its budget.
 TINY = {
     "simpleslicenet": {"slices": TINY_SLICES, "flow": TINY_FLOW},
