@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from slicenet.config import overlay
+from slicenet.extractors.pictures import PictureSettings
 from slicenet.recipe import resolve
 from slicenet.watch import silent
 
@@ -32,6 +33,11 @@ def test_every_preset_has_the_shape_that_its_name_promises(name, voxels, cells, 
     assert tuple(framed.brain.shape) == voxels
     assert tuple(features.inside.shape) == cells
     assert 0 < int(features.inside.sum()) < features.inside.numel()
+
+
+@pytest.mark.parametrize("name", ["paper-arxiv", "paper-plos"])
+def test_published_networks_see_one_grey_repeated_between_the_extremes_of_a_brain(name):
+    assert resolve(name).backend.slices.picture == PictureSettings(scale="extremes", usual=False)
 
 
 def test_the_published_flows_have_their_widths_and_their_losses():
