@@ -46,7 +46,7 @@ def bench(
     if unknown:
         hint = suggest(unknown[0], list(BACKENDS))
         raise ConfigError(f"{unknown[0]}: no such backend", "E_SETTING", hint)
-    chosen = list(names) or [name for name in sorted(BACKENDS) if _needs_no_weights(name)]
+    chosen = list(names) or [name for name in sorted(BACKENDS) if _learns_at_once(name)]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         scan = Path(folder) / "scan.nii.gz"
@@ -72,9 +72,9 @@ def ball(edge: int, seed: int) -> Volume:
     return Volume(voxels * brain, brain, affine, f"ball{seed}", True, Grid(shape, affine))
 
 
-def _needs_no_weights(name: str) -> bool:
-    """Whether a backend trains with what is here; the others' network is timed beside them."""
-    return "slices" not in settings_table(BACKENDS[name]())
+def _learns_at_once(name: str) -> bool:
+    """Whether a backend reads each volume once or twice to learn, and trains no network."""
+    return not settings_table(BACKENDS[name]()).keys() & {"slices", "simclr"}
 
 
 def _bench_one(name: str, edge: int, device: str, folder: Path, scan: Path) -> dict[str, Any]:

@@ -42,6 +42,8 @@ def slice_lines(found: dict[str, Any]) -> Iterator[str]:
     )
     peaks = ", ".join(f"{slices}: {peak:.2f}" for slices, peak in found["peaks"].items())
     yield f"peak GB of float32 by the number of slices: {peaks}"
+    rates = ", ".join(f"{row['way']} {row['matrix_gflops']:.0f}" for row in found["ways"])
+    yield f"GFLOP/s of the machine in matrix products, as measured beside each: {rates}"
     best = min(ours, key=lambda row: float(row["seconds"]))
     yield (
         f"{best['way']}: {best['ratio']:.2f} times as fast as {REFERENCE}, "

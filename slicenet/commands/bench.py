@@ -7,7 +7,12 @@ from slicenet.commands.progress import reporter
 
 
 @click.command()
-@click.option("--backends", "names", default="", help="Comma-separated; all by default.")
+@click.option(
+    "--backends",
+    "names",
+    default="",
+    help="Comma-separated; by default those that train no network.",
+)
 @click.option("--edge", type=click.IntRange(32, 512), default=192, show_default=True,
               help="Voxels along an edge of the volume to score, at 1 mm.")  # fmt: skip
 @click.option("--slices", type=click.IntRange(6), default=96, show_default=True,
@@ -22,7 +27,7 @@ def command(
     names: str, edge: int, slices: int, pixels: int, backbone: str, bfloat16: bool, device: str,
     threads: int | None, json_output: bool,
 ) -> None:  # fmt: skip
-    """Measure seconds and memory a volume of every backend, and of SimpleSliceNet.
+    """Measure seconds and memory a volume of backends, and of SimpleSliceNet.
 
     SimpleSliceNet is measured on the CPU beside its published formulation. Needs neither data nor
     weights; the last line states the result.

@@ -16,6 +16,13 @@ def test_an_unknown_backend_is_refused_before_any_work():
         bench(["histe"], 40, "cpu")
 
 
+def test_by_default_no_network_is_trained(monkeypatch):
+    rows = []
+    monkeypatch.setattr("slicenet.bench.backends._bench_one", lambda name, *_: rows.append(name))
+    bench([], 40, "cpu")
+    assert rows == ["histeq", "intensity-gaussian", "zscore"]
+
+
 def test_the_ball_is_a_brain_in_its_own_right():
     volume = ball(40, 0)
     assert 0.2 < volume.brain.float().mean() < 0.6
