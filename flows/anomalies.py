@@ -26,11 +26,11 @@ class NoiseSettings:
 
 
 def noisy(
-    vectors: Tensor, spread: Tensor, settings: NoiseSettings, generator: torch.Generator
+    vectors: Tensor, unit: Tensor, settings: NoiseSettings, generator: torch.Generator
 ) -> Tensor:
-    """Vectors [N, C] and Gaussian noise; `spread` [C] is each channel's deviation in training."""
+    """Vectors [N, C] and Gaussian noise, a sigma of 1 being `unit` [C] in each channel."""
     drawn_on = generator.device
     noise = torch.randn(vectors.shape, generator=generator, device=drawn_on)
     steps = torch.randint(settings.scales, (len(vectors), 1), generator=generator, device=drawn_on)
     noise = (noise * settings.sigma * GROWTH**steps).to(vectors)
-    return vectors + (noise * spread.to(vectors) if settings.unit == "spread" else noise)
+    return vectors + noise * unit.to(vectors)

@@ -126,7 +126,6 @@ class Lessons:
     ) -> None:
         self._backbone, self._first = backbone, copy.deepcopy(backbone)
         self._batches, self._neighbourhood, self._count = batches, neighbourhood, count
-        planes = torch.eye(len(batches.pools))
         self._stride = backbone.strides[backbone.tapped[0]]
         planes = torch.eye(len(batches.pools))
         self._codes = [

@@ -81,11 +81,9 @@ class Lessons:
         healthy, condition = self.of(self.corpus.healthy, chosen)
         if self.loss == "none":
             return healthy, condition, healthy[:0], condition[:0]
-        # Spread 1: that of vectors which were divided by it, or their own.
-        spread = self.corpus.spread.float() / self.spread
         fakes, places = [], []
         if self.strange != "lesions":
-            fakes.append(noisy(healthy, spread, self.noise, draw))
+            fakes.append(noisy(healthy, self.unit(), self.noise, draw))
             places.append(condition)
         if self.strange != "noise":
             known = len(self.corpus.strange)
@@ -94,6 +92,11 @@ class Lessons:
             fakes.append(vectors)
             places.append(codes)
         return healthy, condition, torch.cat(fakes), torch.cat(places)
+
+    def unit(self) -> Tensor:
+        """The unit of noise in each channel, [C], on the scale of standardised vectors."""
+        absolute = self.noise.unit == "absolute"
+        return (1 if absolute else self.corpus.spread.float()) / self.spread
 
     def of(self, tokens: Tokens, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Standardised vectors and their conditions."""

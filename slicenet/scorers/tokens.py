@@ -10,6 +10,7 @@ from torch import Tensor
 from slicenet.features import FeatureMap
 from slicenet.scorers.tally import Tally
 
+HIGHEST = torch.finfo(torch.half).max
 LARGEST = 2_000_000_000  # bytes of vectors; of larger cohorts, a share of each volume's is kept
 
 
@@ -73,7 +74,7 @@ class _Share:
     def add(self, vectors: Tensor, cells: Tensor, draw: torch.Generator) -> None:
         # In random order, so that a first half is a fair one.
         order = torch.randperm(len(cells), generator=draw)[: -(-len(cells) // 2**self.halvings)]
-        self.parts.append((vectors[order].half(), cells[order]))
+        self.parts.append((vectors[order].clamp(-HIGHEST, HIGHEST).half(), cells[order]))
         while sum(v.nbytes for v, _ in self.parts) > self.largest and self._largest() > 1:
             self.halvings += 1
             self.parts = [(_half(v), _half(c)) for v, c in self.parts]

@@ -16,12 +16,7 @@ def deviation(settings: NoiseSettings) -> torch.Tensor:
     return (noisy(VECTORS, SPREAD, settings, seeded()) - VECTORS).std(0)
 
 
-def test_absolute_noise_is_alike_in_every_channel():
-    settings = NoiseSettings(unit="absolute", sigma=0.08)
-    torch.testing.assert_close(deviation(settings), torch.full((3,), 0.08), rtol=0.03, atol=0)
-
-
-def test_noise_by_spread_is_the_same_share_of_every_channel():
+def test_sigma_is_the_same_share_of_the_unit_in_every_channel():
     torch.testing.assert_close(
         deviation(NoiseSettings()) / SPREAD, torch.full((3,), 0.5), rtol=0.03, atol=0
     )
@@ -37,7 +32,7 @@ def test_noise_is_gaussian_and_independent_of_the_vector_and_between_channels():
 
 def test_mixed_scales_grow_by_a_tenth_and_are_drawn_alike_often_a_vector_at_a_time():
     wide = torch.zeros(2000, 4000)
-    settings = NoiseSettings(unit="absolute", sigma=0.2, scales=4)
+    settings = NoiseSettings(sigma=0.2, scales=4)
     per_vector = noisy(wide, torch.ones(4000), settings, seeded()).std(1)
     steps = (per_vector / 0.2).log() / torch.tensor(1.1).log()
     assert float((steps - steps.round()).abs().max()) < 0.45

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import pytest
@@ -40,6 +41,17 @@ def lessons(loss="spp", strange="noise", seed=0, given=None):
 
 def flow():
     return ConditionalFlow(4, 128, FlowSettings(blocks=2))
+
+
+@pytest.mark.parametrize("unit", ["spread", "absolute"])
+def test_the_unit_of_noise_is_that_of_vectors_before_they_are_standardised(unit):
+    wide = [FeatureMap(10 * one.vectors, one.inside) for one in maps()]
+    made = dataclasses.replace(lessons(given=wide), noise=NoiseSettings(unit, 0.08))
+    among, _ = made.divide(0.0)
+    healthy, _, fakes, _ = made.batch(0, among, 20_000)
+    drawn = ((fakes - healthy) * made.spread).std(0)
+    wanted = 0.08 * (made.spread if unit == "spread" else torch.ones(4))
+    torch.testing.assert_close(drawn, wanted, rtol=0.03, atol=0)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -34,6 +34,12 @@ def test_every_vector_keeps_its_cell_and_its_volume():
         assert torch.allclose(token.vectors[0], source.vectors[row], rtol=1e-3, atol=1e-3)
 
 
+def test_numbers_that_half_precision_has_not_stay_finite():
+    one = lattice_map(0)
+    one.vectors[0] = 1e6
+    assert torch.isfinite(read_corpus([one], seed=0).healthy.vectors).all()
+
+
 def test_only_marked_cells_of_lesioned_maps_are_strange():
     healthy, lesioned = lattice_map(1), lattice_map(2, strange=7)
     corpus = read_corpus([healthy, lesioned], seed=0)
