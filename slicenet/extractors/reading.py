@@ -11,14 +11,18 @@ from slicenet.extractors.neighbourhood import NeighbourhoodSettings, join
 from slicenet.extractors.planes import resample
 
 PARTS = ("intensity", "encoder", "decoder", "logit")
+SIGNED = ("intensity", "logit")
 DECODED = ("decoder", "logit")  # on the decoder's finer lattice, and so all that is read with them
 LEAST = 1e-3  # brain in a cell, below which it has no intensity
 
 
-def check_parts(chosen: Sequence[str]) -> None:
-    """Refuse what is no part, or not in the order in which parts become channels."""
+def check_parts(chosen: Sequence[str], merge: str) -> None:
+    """Refuse what is no part, not in the order of the channels, or not to be merged so."""
     if not chosen or list(chosen) != [name for name in PARTS if name in chosen]:
         raise ConfigError(f"read: some of {', '.join(PARTS)}, in this order", "E_SETTING")
+    if merge == "power" and any(name in SIGNED for name in chosen):
+        message = "depth.merge: power is a mean of what is never negative"
+        raise ConfigError(message, "E_SETTING", "read the encoder, the decoder or both")
 
 
 def is_decoded(chosen: Sequence[str]) -> bool:

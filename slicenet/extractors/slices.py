@@ -58,7 +58,7 @@ class SliceSettings:
             raise ConfigError(
                 f"planes: have {', '.join(sorted(PLANES))}; got {self.planes!r}", "E_SETTING"
             )
-        check_parts(self.read)
+        check_parts(self.read, self.depth.merge)
         if self.depth.merge == LEARNT and not self.decodes:
             raise ConfigError("depth.merge: learnt needs what fine-tuning leaves", "E_SETTING")
         if not 0 < self.least <= 1 or self.margin < 0 or min(self.batch, self.finer) < 1:

@@ -40,6 +40,13 @@ def reading(read, **changes):
     return replace(SETTINGS, read=read, finetune=tuning, margin=1000, **changes)
 
 
+@pytest.mark.parametrize("read", [("intensity",), ("encoder", "logit")])
+def test_no_power_mean_of_what_may_be_negative(read):
+    reading(("encoder", "decoder"), depth=DepthSettings(merge="power"))
+    with pytest.raises(ConfigError, match="never negative"):
+        reading(read, depth=DepthSettings(merge="power"))
+
+
 @pytest.fixture(scope="module")
 def tuned():
     torch.manual_seed(3)
