@@ -70,8 +70,7 @@ def command(
     split = divide(inputs.cohort(), test_share, seed)
     with locked(out):
         clear(out)
-        frame = next(iter(plans.values()))[0].backend.build().frame
-        usable, tested = _inspected(split, frame, json_output)
+        usable, tested = _inspected(split, _frame(plans), json_output)
         cache = Cache(limit=cache_gb)
         ground = Ground(usable, tested, cache, place, torch.get_num_threads())
         trials = _trials(plans, ground, out)
@@ -108,6 +107,17 @@ def _plans(
     if not plans:
         raise ConfigError(f"--backends {backends}: name some", "E_SETTING")
     return plans
+
+
+def _frame(plans: dict[str, list[Any]]) -> Any:
+    """That of the first backend which can be built; another fails when its turn comes."""
+    failures = []
+    for recipes in plans.values():
+        try:
+            return recipes[0].backend.build().frame
+        except SlicenetError as error:
+            failures.append(error)
+    raise failures[0]
 
 
 def _inspected(split: Any, frame: Any, quiet: bool) -> tuple["Usable", "Usable"]:
@@ -150,10 +160,10 @@ def _stand(label: str, trials: Sequence[tuple[str, "Trial"]], quiet: bool) -> "S
     for name, trial in trials:
         try:
             outcomes.append(_carried_out(trial, name, quiet))
-        except SlicenetError as error:
-            seed = trial.recipe.train.seed
-            click.echo(f"{label} failed with seed {seed}: {error} [{error.code}]", err=True)
-            return Standing(label, (), error.code, f"seed {seed}: {error}")
+        except (SlicenetError, OSError) as error:
+            seed, code = trial.recipe.train.seed, getattr(error, "code", "E_DISK")
+            click.echo(f"{label} failed with seed {seed}: {error} [{code}]", err=True)
+            return Standing(label, (), code, f"seed {seed}: {error}")
     return Standing(label, outcomes)
 
 

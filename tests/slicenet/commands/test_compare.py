@@ -1,4 +1,5 @@
 import csv
+import errno
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import time
 import pytest
 
 from slicenet.checkpoint import read
+from slicenet.comparing.trial import Trial
 
 SMALL = ("--set", "frame.spacing=[8,8,8]")
 MAIN = "from slicenet.commands import main; main()"
@@ -89,6 +91,34 @@ def test_a_backend_that_fails_takes_no_other_down(slicenet, brains, tmp_path):
     assert working["average_precision"] > 0
     assert failed["failure"].startswith("E_")
     assert "absent.pth" in failed["reason"]
+
+
+def test_the_first_may_be_the_one_that_cannot_be_built(slicenet, brains, tmp_path):
+    recipe = tmp_path / "nobody.toml"
+    recipe.write_text('backend = "simpleslicenet"\nslices.backbone.name = "resnet0"\n')
+    words = ("--backends", f"{recipe},zscore", "--seeds", "0", *SMALL)
+    done = slicenet("compare", brains, *words, "--out", tmp_path / "out")
+    assert done.exit_code == 3, done.output
+    found = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    working, failed = found["backends"]
+    assert working["average_precision"] > 0
+    assert "resnet0" in failed["reason"]
+
+
+def test_a_backend_whose_disk_is_full_takes_no_other_down(slicenet, brains, tmp_path, monkeypatch):
+    carry_out = Trial.outcome
+
+    def full(trial):
+        if trial.recipe.label == "histeq":
+            raise OSError(errno.ENOSPC, "No space left on device", "model")
+        return carry_out(trial)
+
+    monkeypatch.setattr(Trial, "outcome", full)
+    words = ("--backends", "histeq,zscore", "--seeds", "0", *SMALL)
+    done = slicenet("compare", brains, *words, "--out", tmp_path / "out")
+    assert done.exit_code == 3, done.output
+    found = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    assert [one["failure"] or "" for one in found["backends"]] == ["", "E_DISK"]
 
 
 def test_a_comparison_that_is_killed_goes_on_where_it_was(slicenet, brains, tmp_path):
