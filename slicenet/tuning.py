@@ -63,10 +63,11 @@ def tune_by_pictures(
 ) -> Tuned:
     """Fine-tune on every picture of a folder; nothing of them will ever be calibrated on."""
     check_method(backend)
-    # A picture is from no place in a head, so that nothing tells what would be usual there.
-    picture = dataclasses.replace(backend.slices.picture, usual=False)
-    slices = dataclasses.replace(backend.slices, picture=picture)
-    backend, tuning = dataclasses.replace(backend, slices=slices), slices.finetune
+    slices = backend.slices
+    if slices.picture.usual:
+        hint = "slices.picture.usual=false"
+        raise ConfigError("a picture has no place where anything is usual", "E_SETTING", hint)
+    tuning = slices.finetune
     extractor = _extractor(backend, settings.seed, device)
     extractor.backbone.bring_weights()
     if extractor.decoder is not None:

@@ -32,6 +32,7 @@ ENDING = ".safetensors"
 METHOD = "slices.finetune.method"
 READ = "slices.read"
 # What the weights bring themselves, or have behind them, when a model is trained with them.
+USUAL = "slices.picture.usual"
 SPENT = (METHOD, "slices.backbone.weights")
 TARGET = click.Path(dir_okay=False, path_type=Path)
 
@@ -68,7 +69,11 @@ def command(
     check_method(recipe.backend)  # type: ignore[arg-type]  # it is the one of BACKEND
     _check_target(out, inputs.places, force)
     place = prepare(device, threads)
-    learn = _by_pictures if images or _only_pictures(inputs) else _by_volumes
+    learn = _by_volumes
+    if images or _only_pictures(inputs):
+        # A picture is from no place in a head, so that nothing tells what would be usual there.
+        learn, words = _by_pictures, (*words, f"{USUAL}=false")
+        recipe = resolve(BACKEND, config, words, seed)
     with reporter(json_output) as watch:
         tuned, failures = learn(inputs, recipe, place, watch, json_output)
         summary = _summary(out, _write(out, tuned), tuned, failures)

@@ -120,6 +120,14 @@ def test_a_folder_of_pictures_is_known_as_such(slicenet, pictures, tmp_path):
     assert "on 5 inputs\n" in done.stdout
 
 
+def test_what_pictures_taught_is_taken_by_the_command_that_is_told(
+    slicenet, brains, pictures, tmp_path
+):
+    done = slicenet("finetune", pictures, *EDC, "--out", tmp_path / "w.safetensors")
+    trained = slicenet(*told_words(done, brains, tmp_path / "run"), "--set", "flow.course.steps=2")
+    assert trained.exit_code == 0, trained.output
+
+
 def test_pictures_beside_volumes_are_not_taken_unless_asked(slicenet, brains, pictures, tmp_path):
     out = tmp_path / "w.safetensors"
     words = ("finetune", brains, pictures, *EDC, "--json", "--out", out)
