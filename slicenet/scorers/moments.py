@@ -6,6 +6,8 @@ from typing import final
 import torch
 from torch import Tensor
 
+TOGETHER = 2048  # places
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -49,8 +51,13 @@ class Moments:
         """Take one vector [N, C] at each of N different places, in place."""
         seen = self.count[places]
         delta = vectors.double() - self.mean[places]
-        outer = self._outer(delta, seen / (seen + 1))
-        self.scatter[places if len(self.scatter) > 1 else slice(1)] += outer
+        weight = seen / (seen + 1)
+        if len(self.scatter) == 1:
+            self.scatter[:] += self._outer(delta, weight)
+        else:  # some places at a time, so that memory holds little beside the scatter itself
+            parts = (one.split(TOGETHER) for one in (places, delta, weight))
+            for rows, off, share in zip(*parts, strict=True):
+                self.scatter[rows] += self._outer(off, share)
         self.mean[places] += delta / (seen + 1)[:, None]
         self.count[places] += 1
 

@@ -43,6 +43,19 @@ def test_one_vector_at_a_time_equals_numpy_at_every_place(summed):
     assert np.allclose(moments.scatter.numpy(), wanted, rtol=1e-5, atol=1e-8)
 
 
+def test_no_more_than_some_places_are_held_twice_at_a_time(monkeypatch):
+    sizes = []
+    outer = Moments._outer
+
+    def seen(moments, delta, weight):
+        sizes.append(len(delta))
+        return outer(moments, delta, weight)
+
+    monkeypatch.setattr(Moments, "_outer", seen)
+    Moments.empty(5000, torch.zeros(1, 3), False).add(torch.randn(5000, 3), torch.arange(5000))
+    assert sizes == [2048, 2048, 904]
+
+
 @pytest.mark.parametrize("summed", [False, True])
 def test_merging_by_place_equals_adding_all(summed):
     rng = np.random.default_rng(3)
