@@ -69,7 +69,7 @@ FACTORS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "condition": {name: (f"flow.condition={name}",) for name in ("none", "plane", "global")},
     "depth of three slices": {
         name: ("slices.depth.kernel=3", f"slices.depth.merge={name}")
-        for name in ("mean", "max", "median", "power", "attention", "learnt")
+        for name in ("mean", "max", "median", "attention", "learnt")
     },
     "features": {
         "intensity": ('slices.read=["intensity"]',),
@@ -96,6 +96,13 @@ FACTORS: Mapping[str, Mapping[str, Sequence[str]]] = {
         **{name: ("frame.spacing=[2,2,2]",) for name in ("zscore", "intensity-gaussian", "histeq")},
     },
     "preset": {"paper-arxiv": (), "paper-plos": ()},
+}
+
+
+# What differs from the base in more than its own factor is compared with what shares the rest.
+BESIDE = {
+    "fine-tuning of the encoder": ("features", "encoder"),
+    "loss on encoder features": ("features", "encoder"),
 }
 
 
@@ -141,14 +148,15 @@ def run(factors: str, seeds: str, work: Path, results: Path, assignments: tuple[
 def show(results: Path) -> None:
     """Print the table as Markdown: means over all lesioned phantoms, and differences to the base.
 
-    Brackets are 95 % bootstrap intervals over phantoms, paired where differences are.
+    Brackets are 95 % bootstrap intervals over phantoms, paired where differences are. Rows of
+    other features than the base's differ from the row "features: encoder".
     """
     rows = _read(results)
-    base = {row["seed"]: row for row in rows if row["factor"] == "base"}
     click.echo("| factor | setting | seeds | AP | difference | Dice at 1 % FPR | difference | s |")
     click.echo("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for factor, setting in dict.fromkeys((row["factor"], row["setting"]) for row in rows):
-        of = {r["seed"]: r for r in rows if (r["factor"], r["setting"]) == (factor, setting)}
+        of = _by_seed(rows, factor, setting)
+        base = _by_seed(rows, *BESIDE.get(factor, ("base", BASE)))
         cells = []
         for figure in FIGURES[:2]:
             values = np.concatenate([_values(row, figure) for row in of.values()])
@@ -164,6 +172,10 @@ def show(results: Path) -> None:
         click.echo(f"| {factor} | {setting} | {len(of)} | {' | '.join(cells)} | {seconds:.0f} |")
 
 
+def _by_seed(rows: Sequence[Mapping[str, Any]], factor: str, setting: str) -> dict[int, Any]:
+    return {r["seed"]: r for r in rows if (r["factor"], r["setting"]) == (factor, setting)}
+
+
 def _rows(factors: Sequence[str]) -> Iterator[tuple[str, str, Sequence[str]]]:
     yield "base", BASE, ()
     for factor in factors:
@@ -174,8 +186,10 @@ def _rows(factors: Sequence[str]) -> Iterator[tuple[str, str, Sequence[str]]]:
 def _recipe(factor: str, setting: str, assignments: Sequence[str], seed: int) -> Recipe:
     if factor == "preset":
         # As published but for the backbone and the budget, which are those of the base.
+        course = presets.table(setting)["flow"]["course"]
+        first = 400 * course.get("likelihood_first", 0) // course["steps"]
         budget = ("slices.backbone.name=resnet18.tv_in1k", "flow.course.steps=400",
-                  "flow.course.likelihood_first=4")  # fmt: skip
+                  f"flow.course.likelihood_first={first}")  # fmt: skip
         return resolve(setting, None, [*assignments, *budget], seed)
     if factor == "backend":
         return resolve(setting, None, assignments, seed)
