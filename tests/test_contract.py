@@ -54,7 +54,7 @@ COARSE = {"frame": {"box": [128, 160, 144], "spacing": [2, 2, 4]}}
 # to a network that has learnt nothing, or a flow that has hardly begun, it need not stand out.
 PUBLISHED = {
     "slices": {"backbone": {"name": "resnet18.tv_in1k", "weights": "imagenet"}},
-    "flow": {"course": {"steps": 800, "batch": 256, "rate": 1e-2}},
+    "flow": {"course": {"steps": 1000, "batch": 512, "rate": 1e-2}},
 }
 TINY_PRESETS = {
     name: merge(TINY["simpleslicenet"], PUBLISHED) for name in ("paper-arxiv", "paper-plos")
