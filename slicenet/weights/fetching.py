@@ -10,7 +10,7 @@ from slicenet.files import digest
 from slicenet.folders import weights_folder
 from slicenet.watch import Watch, silent
 from slicenet.weights.download import download
-from slicenet.weights.known import KNOWN
+from slicenet.weights.known import KNOWN, published
 from slicenet.weights.store import Weights, import_file
 
 LIMIT = 2 * 2**30  # bytes
@@ -25,7 +25,7 @@ def fetch(
     limit: int = LIMIT,
 ) -> Weights:
     """Download, check and import weights; `url` stands in for the published one (a mirror, say)."""
-    known = KNOWN.get(name)
+    known = published(name)
     expected = sha256.lower() or (known.sha256 if known else "")
     url = url or (known.url if known else "")
     if not url:
@@ -41,4 +41,4 @@ def fetch(
         if not got.startswith(expected):
             message = f"{url}: its SHA-256 begins {got[:8]}, not {expected[:8]}"
             raise CheckpointError(message, "E_SHA256", "not the file that was asked for; not kept")
-        return import_file(file, name, place)
+        return import_file(file, name, place, known.licence if known else "")

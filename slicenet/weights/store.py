@@ -17,7 +17,7 @@ from torch import Tensor
 from slicenet.errors import CheckpointError, ConfigError
 from slicenet.files import digest, write_bytes, write_json
 from slicenet.folders import weights_folder
-from slicenet.weights.known import KNOWN, by_digest, by_file
+from slicenet.weights.known import KNOWN, by_digest, by_file, published
 from slicenet.weights.reading import ORIGIN, read_note, read_tensors
 
 ENDING = ".safetensors"
@@ -140,10 +140,11 @@ def _record(file: Path) -> Path:
 
 
 def _how_to_bring(name: str) -> str:
-    known = KNOWN.get(name)
+    known = published(name)
     if known is None:
         return f"`slicenet weights import FILE --name {name}` puts a file there"
+    told = known.file if name in KNOWN else f"{known.file} --name {name}"
     return (
-        f"bring {known.file} (from {known.url}) and run `slicenet weights import {known.file}`; "
+        f"bring {known.file} (from {known.url}) and run `slicenet weights import {told}`; "
         f"where there is a network, `slicenet weights fetch {name}` does both"
     )

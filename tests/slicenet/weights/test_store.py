@@ -33,7 +33,7 @@ def published(brought, monkeypatch):
     """The brought file as one that is known, under the name that its hash gives it."""
     file = brought.with_name(f"net-{digest(brought)[:8]}.pth")
     os.link(brought, file)
-    table = {"net.tv": KnownWeights("net.tv", file.name)}
+    table = {"net.tv": KnownWeights("net.tv", f"https://mirror/{file.name}")}
     monkeypatch.setattr(known, "KNOWN", table)
     monkeypatch.setattr(store, "KNOWN", table)
     return file
