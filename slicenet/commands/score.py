@@ -39,6 +39,7 @@ def command(
     The first of DATA is the model if it is a .safetensors file or a run folder of `slicenet train`.
     """
     from slicenet.checkpoint import read
+    from slicenet.cohort.reader import Reader
     from slicenet.locking import locked
     from slicenet.output import Output
     from slicenet.training import remarks
@@ -56,7 +57,8 @@ def command(
         click.echo(f"warning: {notice.message} [{notice.code}]", err=True)
     with locked(out), reporter(json_output) as watch:
         output.start(cohort.cases)
-        done = _score_all(model, cohort, output, watch, fail_fast)
+        with Reader(cohort, ahead=chosen != "cpu") as reader:
+            done = _score_all(model, cohort, reader, output, watch, fail_fast)
         rows = output.finish()
     wanted = {case.name for case in cohort.cases}
     rows = [row for row in rows if row["name"] in wanted]
@@ -97,7 +99,7 @@ def _threshold(model: Any, asked: str | None) -> str | None:
 
 
 def _score_all(
-    model: Any, cohort: Any, output: Any, watch: Any, fail_fast: bool
+    model: Any, cohort: Any, reader: Any, output: Any, watch: Any, fail_fast: bool
 ) -> dict[str, list[Any]]:
     """Score case after case; a failed one is noted and the next goes on."""
     told: dict[str, list[Any]] = {"scored": [], "kept": [], "failed": [], "warnings": []}
@@ -108,7 +110,7 @@ def _score_all(
                 told["kept"].append(case.name)
             else:
                 output.forget(case)
-                anomalies = model.detector.score(case.read(cohort.options))
+                anomalies = model.detector.score(reader.read(number - 1))
                 sidecar = output.write(case, anomalies)
                 told["warnings"] += [f"{w['message']} [{w['code']}]" for w in sidecar["warnings"]]
                 told["scored"].append(case.name)

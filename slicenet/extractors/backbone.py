@@ -28,6 +28,7 @@ class BackboneSettings:
     weights: str = "imagenet"  # or random, a .safetensors or .pth file, a name in the store
     expected: ExpectedSettings = ExpectedSettings()
     precision: str = "auto"  # bfloat16 where it is faster; or bfloat16, float32
+    compiled: bool = False  # by torch for scoring, on a GPU: minutes at first, then faster
 
     def __post_init__(self) -> None:
         if not self.taps or list(self.taps) != sorted(set(self.taps)) or self.taps[0] < 0:
@@ -58,7 +59,7 @@ class Backbone(nn.Module):
             raise ConfigError(f"taps: strides {self.strides} do not nest", "E_SETTING")
         adapt(network, settings.expected)
         self.network: nn.Module = network.to(memory_format=torch.channels_last).eval()
-        self._folding = Folding()
+        self._folding = Folding(settings.compiled)
 
     @property
     def notices(self) -> tuple[Notice, ...]:

@@ -15,6 +15,7 @@ from slicenet.extractors.convolution import Convolution, can_fold
 from slicenet.timm_door import timm
 
 Step = Callable[[Tensor], Tensor]
+Look = Callable[[Tensor], Sequence[Tensor]]
 STEM = ("conv1", "bn1", "act1", "maxpool")
 BLOCKS = (timm.models.resnet.BasicBlock, timm.models.resnet.Bottleneck)
 
@@ -23,14 +24,15 @@ BLOCKS = (timm.models.resnet.BasicBlock, timm.models.resnet.Bottleneck)
 class Folding:
     """The folded form of a network that may change; a copy of this folds for itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, compiled: bool = False) -> None:
+        self._compiled = compiled
         self._stamp: tuple[object, ...] = ()
-        self._folded: Folded | None = None
+        self._folded: Look | None = None
 
-    def __reduce__(self) -> tuple[type["Folding"], tuple[()]]:
-        return Folding, ()  # packed weights can be neither copied nor pickled
+    def __reduce__(self) -> tuple[type["Folding"], tuple[bool]]:
+        return Folding, (self._compiled,)  # packed weights can be neither copied nor pickled
 
-    def of(self, network: nn.Module, kind: torch.dtype) -> "Folded | None":
+    def of(self, network: nn.Module, kind: torch.dtype) -> "Look | None":
         """`network` folded as it is now, computing in `kind`; nothing where a part is not known."""
         tensors = chain(network.parameters(), network.buffers())
         # Training and loading write in place, which torch counts; a move makes other storage.
@@ -38,6 +40,8 @@ class Folding:
         if stamp != self._stamp:
             self._folded = None  # first, so that there are never two
             self._folded = Folded(network, kind) if can_be_folded(network) else None
+            if self._compiled and self._folded is not None:
+                self._folded = torch.compile(self._folded.__call__)
             self._stamp = stamp
         return self._folded
 

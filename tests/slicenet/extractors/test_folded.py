@@ -1,9 +1,11 @@
 import copy
+import functools
 from pathlib import Path
 
 import pytest
 import torch
 
+from slicenet.extractors import convolution
 from slicenet.extractors.backbone import Backbone, BackboneSettings
 from slicenet.extractors.expected import CAFFE, ExpectedSettings
 from slicenet.extractors.folded import Folding, can_be_folded
@@ -48,6 +50,18 @@ def test_folded_networks_show_what_unfolded_ones_do(name, expected, finest):
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/weights is not there")
+def test_what_is_compiled_shows_the_same(monkeypatch):
+    # Traced whole, as for a GPU: without the kernels of a CPU, and without machine code.
+    monkeypatch.setattr(convolution, "FUSED", None)
+    traced = functools.partial(torch.compile, backend="eager", fullgraph=True)
+    monkeypatch.setattr(torch, "compile", traced)
+    settings = BackboneSettings("test_resnet", weights="random", compiled=True)
+    built = Backbone(settings)
+    wanted = unfolded(built)
+    assert apart(built.look(PICTURES), wanted) < 1e-5
+    assert apart(copy.deepcopy(built).look(PICTURES), wanted) < 1e-5
+
+
 def test_trained_weights_in_their_own_settings_stay_what_they_were():
     weights = str(SHARED / "resnet50_caffe_imagenet.safetensors")
     built = backbone("resnet50", None, CAFFE, weights)
