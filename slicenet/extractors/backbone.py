@@ -61,13 +61,13 @@ class Backbone(nn.Module):
         self.network: nn.Module = network.to(memory_format=torch.channels_last).eval()
         self._folding = Folding(settings.compiled)
 
-    @property
-    def notices(self) -> tuple[Notice, ...]:
-        """What a user of these weights has to know."""
+    def notices(self, tuned: bool) -> tuple[Notice, ...]:
+        """What a user of these weights has to know, who may have them fine-tuned."""
         if self.settings.weights != RANDOM:
             return ()
-        message = f"{self.settings.name} has random weights: it has never seen a picture"
-        return (Notice("W_RANDOM_WEIGHTS", message),)
+        told = "started from random weights: it sees nothing but what it is fine-tuned on"
+        message = told if tuned else "has random weights: it has never seen a picture"
+        return (Notice("W_RANDOM_WEIGHTS", f"{self.settings.name} {message}"),)
 
     def bring_weights(self) -> None:
         """Load the weights that the settings name; random ones are there since the build."""

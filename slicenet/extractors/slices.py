@@ -101,8 +101,7 @@ class SliceExtractor(Extractor):
         if self.stride * settings.finer != self._coarse:
             message = f"finer: cells of {self._coarse} pixels do not part into {settings.finer}"
             raise ConfigError(message, "E_SETTING")
-        if not self.learns:
-            self.notices = self.backbone.notices
+        self.notices = self.backbone.notices(self.learns)
 
     @property
     def stride(self) -> int:

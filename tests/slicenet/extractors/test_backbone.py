@@ -83,8 +83,8 @@ def test_random_weights_follow_from_the_seed_and_not_from_earlier_draws():
 
 
 def test_random_weights_are_named_as_such():
-    assert [notice.code for notice in Backbone(TINY).notices] == ["W_RANDOM_WEIGHTS"]
-    assert Backbone(replace(TINY, weights="imagenet")).notices == ()
+    assert [notice.code for notice in Backbone(TINY).notices(False)] == ["W_RANDOM_WEIGHTS"]
+    assert Backbone(replace(TINY, weights="imagenet")).notices(False) == ()
 
 
 def test_no_block_is_silent_in_a_random_backbone():

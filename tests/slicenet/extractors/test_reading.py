@@ -134,7 +134,7 @@ def test_fine_tuning_changes_the_backbone_and_leaves_it_frozen_and_at_rest(tuned
     assert any(not torch.equal(one, other) for one, other in pairs)
     assert not any(module.training for module in tuned.backbone.network.modules())
     assert tuned.learns
-    assert not tuned.notices
+    assert "nothing but what it is fine-tuned on" in tuned.notices[0].message
 
 
 def test_what_only_a_decoder_can_tell_is_refused_without_one():
