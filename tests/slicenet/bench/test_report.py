@@ -3,8 +3,8 @@ import re
 from slicenet.bench.report import backend_lines, slice_lines
 
 STAGES = {"backbone": 5.0, "pooling": 0.5, "flow": 0.5}
-ROW = {"seconds": 6.0, **STAGES, "gflops": 200.0, "share": 0.8, "rounds": 3, "group": 96,
-       "correlation": 0.9999}  # fmt: skip
+ROW = {"seconds": 6.0, **STAGES, "gflops": 200.0, "matrix_gflops": 250.0, "share": 0.8,
+       "rounds": 3, "group": 96, "correlation": 0.9999}  # fmt: skip
 FOUND = {
     "ways": [
         {**ROW, "way": "published", "seconds": 24.0, "peak_gb": 8.25, "ratio": 1.0},
@@ -24,6 +24,11 @@ def test_every_way_has_a_row_as_wide_as_the_head():
     head, *rows = list(slice_lines(FOUND))[:4]
     assert [row.split()[0] for row in rows] == ["published", "float32", "bfloat16"]
     assert {len(row) for row in rows} == {len(head)}
+
+
+def test_the_rate_that_shares_are_of_is_told():
+    told = next(line for line in slice_lines(FOUND) if "matrix products" in line)
+    assert told.endswith(": published 250, float32 250, bfloat16 250")
 
 
 def test_every_backend_has_a_row():
