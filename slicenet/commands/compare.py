@@ -12,6 +12,7 @@ from slicenet.commands.door import (
     OUT,
     SOME_FAILED,
     echo_json,
+    of_system,
     prepare,
     refuse_inside,
     run_options,
@@ -161,9 +162,12 @@ def _stand(label: str, trials: Sequence[tuple[str, "Trial"]], quiet: bool) -> "S
         try:
             outcomes.append(_carried_out(trial, name, quiet))
         except (SlicenetError, OSError) as error:
-            seed, code = trial.recipe.train.seed, getattr(error, "code", "E_DISK")
-            click.echo(f"{label} failed with seed {seed}: {error} [{code}]", err=True)
-            return Standing(label, (), code, f"seed {seed}: {error}")
+            failure = error if isinstance(error, SlicenetError) else of_system(error)
+            if failure is None:  # a pipe that nobody reads, say, is no fault of the backend
+                raise
+            seed = trial.recipe.train.seed
+            click.echo(f"{label} failed with seed {seed}: {failure} [{failure.code}]", err=True)
+            return Standing(label, (), failure.code, f"seed {seed}: {failure}")
     return Standing(label, outcomes)
 
 

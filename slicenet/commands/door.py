@@ -123,6 +123,16 @@ def _note_json(context: click.Context, parameter: click.Parameter, chosen: bool)
     return chosen
 
 
+def of_system(error: OSError) -> SlicenetError | None:
+    """What a user can mend about a disk or a place on it; nothing for any other error."""
+    if error.errno in FULL:
+        where = error.filename or "disk"
+        return ResourceError(f"{where}: {error.strerror}", "E_DISK", "make room")
+    if error.errno in FORBIDDEN:
+        return ConfigError(f"{error.filename}: {error.strerror}", "E_OUTPUT")
+    return None
+
+
 def _tell(context: click.Context, message: str, code: str, hint: str) -> None:
     if context.meta.get(JSON_KEY):
         _echo_error(message, code, hint)
@@ -139,12 +149,10 @@ def _unforeseen(context: click.Context, error: Exception) -> int:
     if out_of_memory(error):
         _tell(context, f"out of memory ({error})", "E_MEMORY", "smaller box, coarser spacing")
         return 6
-    if isinstance(error, OSError) and error.errno in FULL:
-        _tell(context, f"{error.filename or 'disk'}: {error.strerror}", "E_DISK", "make room")
-        return 6
-    if isinstance(error, OSError) and error.errno in FORBIDDEN:
-        _tell(context, f"{error.filename}: {error.strerror}", "E_OUTPUT", "")
-        return 2
+    known = of_system(error) if isinstance(error, OSError) else None
+    if known:
+        _tell(context, known.message, known.code, known.hint)
+        return known.exit_code
     if isinstance(error, BrokenPipeError):
         # What is still buffered has nowhere to go, and must not fail again on the way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

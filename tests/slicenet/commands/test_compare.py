@@ -79,46 +79,44 @@ def test_other_settings_are_never_mixed_with_what_is_there(slicenet, brains, com
     assert not (out / "comparison_pairs.csv").exists()  # of the comparison of two
 
 
-def test_a_backend_that_fails_takes_no_other_down(slicenet, brains, tmp_path):
-    recipe = tmp_path / "absent.toml"
-    recipe.write_text('backend = "simpleslicenet"\nslices.backbone.weights = "absent.pth"\n')
+@pytest.mark.parametrize(
+    ("setting", "absent"), [("weights", "absent.pth"), ("name", "resnet0")]
+)  # the second cannot even be built, and stands first
+def test_a_backend_that_fails_takes_no_other_down(slicenet, brains, tmp_path, setting, absent):
+    recipe = tmp_path / "wrong.toml"
+    recipe.write_text(f'backend = "simpleslicenet"\nslices.backbone.{setting} = "{absent}"\n')
     words = ("--backends", f"{recipe},zscore", "--seeds", "0", *SMALL)
     done = slicenet("compare", brains, *words, "--out", tmp_path / "out")
     assert done.exit_code == 3, done.output
-    assert "absent failed with seed 0: " in done.stderr
+    assert "wrong failed with seed 0: " in done.stderr
     found = json.loads((tmp_path / "out" / "comparison.json").read_text())
     working, failed = found["backends"]
     assert working["average_precision"] > 0
     assert failed["failure"].startswith("E_")
-    assert "absent.pth" in failed["reason"]
+    assert absent in failed["reason"]
 
 
-def test_the_first_may_be_the_one_that_cannot_be_built(slicenet, brains, tmp_path):
-    recipe = tmp_path / "nobody.toml"
-    recipe.write_text('backend = "simpleslicenet"\nslices.backbone.name = "resnet0"\n')
-    words = ("--backends", f"{recipe},zscore", "--seeds", "0", *SMALL)
-    done = slicenet("compare", brains, *words, "--out", tmp_path / "out")
-    assert done.exit_code == 3, done.output
-    found = json.loads((tmp_path / "out" / "comparison.json").read_text())
-    working, failed = found["backends"]
-    assert working["average_precision"] > 0
-    assert "resnet0" in failed["reason"]
+@pytest.mark.parametrize(
+    ("fault", "exit_code"), [(errno.ENOSPC, 3), (errno.EACCES, 3), (errno.EIO, 1)]
+)
+def test_a_full_or_closed_disk_fails_its_backend_alone_and_what_nobody_foresaw_fails_all(
+    slicenet, brains, tmp_path, monkeypatch, fault, exit_code
+):
+    outcome = Trial.outcome
 
-
-def test_a_backend_whose_disk_is_full_takes_no_other_down(slicenet, brains, tmp_path, monkeypatch):
-    carry_out = Trial.outcome
-
-    def full(trial):
+    def faulty(trial):
         if trial.recipe.label == "histeq":
-            raise OSError(errno.ENOSPC, "No space left on device", "model")
-        return carry_out(trial)
+            raise OSError(fault, os.strerror(fault), "model")
+        return outcome(trial)
 
-    monkeypatch.setattr(Trial, "outcome", full)
+    monkeypatch.setattr(Trial, "outcome", faulty)
     words = ("--backends", "histeq,zscore", "--seeds", "0", *SMALL)
     done = slicenet("compare", brains, *words, "--out", tmp_path / "out")
-    assert done.exit_code == 3, done.output
-    found = json.loads((tmp_path / "out" / "comparison.json").read_text())
-    assert [one["failure"] or "" for one in found["backends"]] == ["", "E_DISK"]
+    assert done.exit_code == exit_code, done.output
+    if exit_code == 3:
+        found = json.loads((tmp_path / "out" / "comparison.json").read_text())
+        code = {errno.ENOSPC: "E_DISK", errno.EACCES: "E_OUTPUT"}[fault]
+        assert [one["failure"] or "" for one in found["backends"]] == ["", code]
 
 
 def test_a_comparison_that_is_killed_goes_on_where_it_was(slicenet, brains, tmp_path):
