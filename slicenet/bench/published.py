@@ -20,9 +20,9 @@ WIDTH = 512  # channels of each layer, and of both together
 PATCH = 3
 SLAB = 3  # slices that are averaged
 TAPS = ("layer2", "layer3")
-# Slices through the network at once, all of them being pooled at once: it is faster by a quarter
-# than all at once, since norms and ReLUs then find their maps in the cache.
-RUN = 8
+# Slices through the network at once, all of them being pooled at once, and channels last: faster by
+# a quarter than all at once, channels first, since norms and ReLUs find their maps in the cache.
+RUN = 12
 SLICE_BYTES = 70_000_000  # that one slice of 192 x 192 pixels takes at the peak, at most
 
 
@@ -38,7 +38,7 @@ class Published:
     """A network, its taps and a flow."""
 
     def __init__(self, network: Any, flow: ConditionalFlow) -> None:
-        self.network, self.flow = network, flow
+        self.network, self.flow = network.to(memory_format=torch.channels_last), flow
         self._tapped: dict[str, Tensor] = {}
         for name in TAPS:
             getattr(network, name).register_forward_hook(self._keep(name))
@@ -58,7 +58,7 @@ class Published:
         return density.view(h, w, d)
 
     def _run(self, pictures: Tensor) -> Sequence[Tensor]:
-        self.network(pictures)
+        self.network(pictures.contiguous(memory_format=torch.channels_last))
         return [self._tapped.pop(name) for name in TAPS]
 
     def _keep(self, name: str) -> Any:
