@@ -177,7 +177,8 @@ def _carried_out(trial: "Trial", name: str, quiet: bool) -> "Outcome":
 
     before = trial.outcome()
     if before:
-        click.echo(f"{name}: taken from before", err=True)
+        aside = "" if trial.keeps_model() else ", its model aside"
+        click.echo(f"{name}: taken from before{aside}", err=True)
         return before
     changed = ": data, settings or versions have changed since" if trial.stands() else ""
     click.echo(f"{name}{changed}", err=True)

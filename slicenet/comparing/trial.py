@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
@@ -90,9 +91,9 @@ class Trial:
         return _digest([FORMAT, self.recipe.name, settings, train, lessons, self.ground.facts])
 
     def outcome(self) -> Outcome | None:
-        """What this very trial has left; none if it is not all there."""
+        """What this very trial has left, its model aside; none if it is not all there."""
         record = files.read_json(self.folder / RECORD)
-        if record.get("key") != self.key or not (self.folder / MODEL).is_file():
+        if record.get("key") != self.key:
             return None
         evaluation = files.read_json(self.folder / "evaluation.json")
         try:
@@ -105,6 +106,10 @@ class Trial:
             return Outcome(record, estimates, evaluation["cases"])
         except (OSError, SafetensorError, KeyError):  # damaged, as a copy may be
             return None
+
+    def keeps_model(self) -> bool:
+        """Whether the model lies beside its figures, which stand without it."""
+        return (self.folder / MODEL).is_file()
 
     def stands(self) -> bool:
         """Whether the folder holds a trial, whichever it was."""
@@ -150,7 +155,8 @@ class Trial:
 
 def _samples(result: Result) -> dict[str, Any]:
     found = {figure.key: figure.estimate.samples for figure in result.evaluation.figures}
-    return {key: found[key] for key in COLUMNS if found.get(key) is not None}
+    kept = {key: found.get(key) for key in COLUMNS}
+    return {key: one.astype(np.float32) for key, one in kept.items() if one is not None}
 
 
 def _truth(case: Case) -> list[str]:

@@ -99,13 +99,23 @@ def test_threads_and_cache_change_times_and_nothing_else(trial, ground, tmp_path
     assert replace(trial, ground=other).key == trial.key
 
 
-@pytest.mark.parametrize("name", ["run.json", "model.safetensors", SAMPLES, "evaluation.json"])
+@pytest.mark.parametrize("name", ["run.json", SAMPLES, "evaluation.json"])
 def test_a_trial_with_a_file_missing_is_not_there(trial, tmp_path, name):
     copy = replace(trial, folder=tmp_path / "copy")
     shutil.copytree(trial.folder, copy.folder)
     assert copy.outcome() is not None
     (copy.folder / name).unlink()
     assert copy.outcome() is None
+
+
+def test_what_a_trial_found_stands_without_its_model(trial, tmp_path):
+    copy = replace(trial, folder=tmp_path / "copy")
+    shutil.copytree(trial.folder, copy.folder)
+    (copy.folder / "model.safetensors").unlink()
+    found = copy.outcome()
+    assert found is not None
+    assert (trial.keeps_model(), copy.keeps_model()) == (True, False)
+    assert found.record == trial.outcome().record
 
 
 def test_a_trial_with_a_damaged_file_is_not_there(trial, tmp_path):
