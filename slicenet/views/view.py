@@ -32,6 +32,7 @@ def view(
     voxels = gain(draws, space, voxels, settings.field)
     voxels = blur(draws, space, voxels, settings.blur)
     voxels = noise(draws, space, voxels, settings.noise)
-    voxels = swap(draws, space, voxels, settings.swap, settings.boxes)
-    voxels = cut(draws, space, voxels, settings.cut, settings.boxes)
-    return voxels * (share >= 0.5)
+    moved = share[0] >= 0.5
+    voxels = swap(draws, space, (voxels, moved), settings.swap, settings.boxes)
+    voxels = cut(draws, space, (voxels, moved), settings.cut, settings.boxes)
+    return voxels * moved
