@@ -113,8 +113,9 @@ class FlowScorer(Scorer):
         """An untrained flow for vectors and conditions of these widths."""
         if channels < 2:
             raise ConfigError(
-                "flow: a single channel needs no flow; read more of a slice", "E_SETTING"
-            )
+                "flow: a single channel needs no flow", "E_SETTING",
+                "several sequences, slices that read more, or another scorer",
+            )  # fmt: skip
         self.sizes = torch.tensor([channels, condition], device=self.sizes.device)
         # Every training seed turns and starts in its own way.
         settings = replace(self.settings.flow, seed=self.settings.flow.seed + self.seed)

@@ -1,6 +1,7 @@
 from itertools import product
 
 import pytest
+import torch
 
 from slicenet.backends import BACKENDS
 from slicenet.backends.pair import EXTRACTORS, SCORERS, Pair
@@ -9,6 +10,16 @@ from slicenet.config import overlay
 from slicenet.errors import ConfigError
 
 TINY = {"backbone": {"name": "test_resnet", "weights": "random"}, "neighbourhood": {"width": 24}}
+SMALL = {
+    "frame": {"box": [128, 160, 144], "spacing": [4, 4, 4]},
+    "simclr": {
+        "encoder": {"kind": "resnet18", "width": 4},
+        "learn": {"steps": 2, "batch": 2, "bank": 4, "parts": 2, "head": [8, 8]},
+    },
+    "flow": {"flow": {"blocks": 2}, "course": {"steps": 4, "batch": 64}},
+    "lof": {"nearest": 20, "kept": 1000},
+    "neighbours": {"bank": 100, "candidates": 2000},
+}
 ANSWER = {**TINY, "read": ["logit"], "finetune": {"method": "lesions", "decoder": {"width": 8}}}
 
 
@@ -29,6 +40,27 @@ def test_every_pair_is_built_of_its_two_parts_or_refused_with_what_would_do(extr
     for part, name in ((detector.extractor, extractor), (detector.scorer, scorer)):
         assert type(part).__name__.lower().startswith(named.get(name, name))
         assert part.settings == getattr(Pair(), name) or name == "slices"
+
+
+@pytest.mark.parametrize(
+    ("extractor", "scorer"),
+    [
+        (one, other)
+        for one, other in product(EXTRACTORS, SCORERS)
+        if other not in ("channel", "histeq")
+    ],
+)
+def test_every_pair_learns_and_finds_strange_what_it_has_never_seen(make_brain, extractor, scorer):
+    torch.manual_seed(0)
+    choice = {"extractor": extractor, "scorer": scorer, "slices": TINY}
+    detector = overlay(Pair(), {**SMALL, **choice}).build()
+    detector.fit([make_brain(seed, sequences=2) for seed in range(4)])
+    well, ill = (
+        detector.score(make_brain(9, lesion, sequences=2)).scores for lesion in (False, True)
+    )
+    assert torch.isfinite(well).all()
+    assert torch.isfinite(ill).all()
+    assert (ill - well)[24:30, 24:30, 16:22].mean() > (ill - well).mean()
 
 
 def test_what_the_refusals_advise_is_accepted():
