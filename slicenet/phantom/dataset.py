@@ -14,9 +14,9 @@ from slicenet.locking import NAME as LOCK
 from slicenet.locking import locked
 from slicenet.phantom.base import choose_sources
 from slicenet.phantom.describing import describe, write_participants
-from slicenet.phantom.pool import work_through
 from slicenet.phantom.settings import PhantomSettings
 from slicenet.phantom.subject import Subject, write_subject
+from slicenet.pool import work_through
 from slicenet.watch import Watch, silent
 
 RECORD = "phantom.json"

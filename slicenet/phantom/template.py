@@ -1,9 +1,8 @@
 """The average brain that phantoms are deformed from: tissue fractions in MNI space."""
 
-import importlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from slicenet.errors import ConfigError, Notice
+from slicenet.mni import average
 from slicenet.phantom.procedural import draw_brain
 
 GREY, WHITE, BRAIN, TEXTURE = range(4)  # channels of `Template.maps`
@@ -48,7 +48,7 @@ def load_template(name: str, spacing: float) -> Template:
         maps, affine = draw_brain()
     else:
         try:
-            maps, affine = _read_nilearn()
+            maps, affine = _read_average()
         except (ImportError, OSError) as error:
             if name != "auto":
                 message = "nilearn's brain template cannot be read"
@@ -58,20 +58,11 @@ def load_template(name: str, spacing: float) -> Template:
     return Template(torch.from_numpy(_blurred(maps, affine, spacing)), affine, notices)
 
 
-def _read_nilearn() -> tuple[np.ndarray, np.ndarray]:
-    """ICBM152 2009a, symmetric, at 1 mm, cropped to the brain."""
-    # Not at the top: importing nilearn takes 2 s, and the procedural brain does without.
-    datasets: Any = importlib.import_module("nilearn.datasets")
-    average = datasets.load_mni152_template(resolution=1)
-    values = np.asarray(average.dataobj, np.float32)
-    white = np.asarray(datasets.load_mni152_wm_template(resolution=1).dataobj, np.float32)
-    grey = np.asarray(datasets.load_mni152_gm_template(resolution=1).dataobj, np.float32)
-    box = tuple(slice(max(i.min() - 3, 0), i.max() + 4) for i in np.nonzero(values))
-    values, grey, white = values[box], grey[box], white[box]
-    affine = average.affine.copy()
-    affine[:3, 3] += affine[:3, :3] @ [part.start for part in box]
-    brain = (values > 0).astype(np.float32)
-    return np.stack([grey * brain, white * brain, brain, _texture(values, grey, white)]), affine
+def _read_average() -> tuple[np.ndarray, np.ndarray]:
+    found = average()
+    brain = found.brain.astype(np.float32)
+    texture = _texture(found.t1, found.grey, found.white)
+    return np.stack([found.grey * brain, found.white * brain, brain, texture]), found.affine
 
 
 def _texture(values: np.ndarray, grey: np.ndarray, white: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import torch
 from scipy.ndimage import map_coordinates
 
 from slicenet.errors import ConfigError
+from slicenet.mni import average
 from slicenet.phantom import template as templates
 from slicenet.phantom.template import BRAIN, GREY, MISSING, WHITE, Template, load_template
 
@@ -16,8 +17,10 @@ def _without_nilearn(monkeypatch):
         raise ModuleNotFoundError(name)
 
     monkeypatch.setattr(importlib, "import_module", fail)
+    average.cache_clear()
     load_template.cache_clear()
     yield
+    average.cache_clear()
     load_template.cache_clear()
 
 

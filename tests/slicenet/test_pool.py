@@ -8,11 +8,11 @@ import time
 import pytest
 
 from slicenet.errors import ResourceError
-from slicenet.phantom.pool import work_through
+from slicenet.pool import work_through
 
 ORPHANS = """
 import os, time
-from slicenet.phantom.pool import work_through
+from slicenet.pool import work_through
 work_through([30, 30], time.sleep, 2, print, imports=[])
 """
 
