@@ -26,7 +26,7 @@ FLOORS = [
     {"apart", "config", "images", "installed", "locking", "simulation"},
     {"pool", "volume", "weights", "views"},
     {"cohort", "frame", "features", "calibration", "drawing"},
-    {"scoring", "cache", "inspection", "phantom"},
+    {"scoring", "cache", "inspection", "phantom", "preparing"},
     {"extractors", "scorers"},
     {"detector"},
     {"backends"},
