@@ -12,9 +12,11 @@ import slicenet
 from slicenet import files
 from slicenet.checkpoint import Model, settings_table, versions
 from slicenet.cohort import Case
+from slicenet.cohort.naming import parse_stem
 from slicenet.errors import ConfigError, SlicenetError
 from slicenet.images.pairs import find_pair
 from slicenet.images.write import write_mask
+from slicenet.preparing.native import to_native
 from slicenet.scoring import AnomalyMap
 
 HEATMAP = "_desc-anomaly_heatmap.nii.gz"
@@ -52,6 +54,7 @@ class Output:
     model: Model
     threshold: str | None  # none if the model cannot say what one means
     options: Mapping[str, Any]  # how inputs were read, where it changes voxels
+    native: bool = False  # maps also on the grids of the scans that inputs were prepared from
 
     @property
     def settings_digest(self) -> str:
@@ -84,6 +87,7 @@ class Output:
         sidecar = files.read_json(self._path(case, SIDECAR))
         wanted = [self._path(case, HEATMAP), self._path(case, BRAIN)]
         wanted += [self._path(case, MASK)] if self.threshold else []
+        wanted += [self._native(case, HEATMAP)] if self.native else []
         return (
             self._is_ours(sidecar)
             and [s.get("sha256") for s in sidecar.get("sources", [])]
@@ -105,6 +109,8 @@ class Output:
             anomalies.write_mask(self._path(case, MASK), self.threshold)
         else:
             self._path(case, MASK).unlink(missing_ok=True)
+        if self.native:
+            self._write_native(case, to_native(anomalies, case.images[0]))
         content = self._sidecar(case, anomalies)
         files.write_json(sidecar, content)
         return content
@@ -131,6 +137,19 @@ class Output:
         lines += ["\t".join(_cell(row[column]) for column in COLUMNS) for row in rows]
         files.write_text(self.folder / "scores.tsv", "\n".join(lines) + "\n")
         return rows
+
+    def _write_native(self, case: Case, anomalies: AnomalyMap) -> None:
+        write_mask(self._native(case, BRAIN), anomalies.brain.numpy(), anomalies.volume.grid)
+        if self.threshold:
+            anomalies.write_mask(self._native(case, MASK), self.threshold)
+        anomalies.write(self._native(case, HEATMAP))
+
+    def _native(self, case: Case, ending: str) -> Path:
+        """BIDS calls the space of each scan itself `orig`."""
+        named = parse_stem(case.prefix)
+        pairs = [f"{key}-{label}" for key, label in named.without("space", "res")]
+        stem = "_".join([*pairs, "space-orig"]) if pairs else f"{case.prefix}_space-orig"
+        return self.folder / case.folder / f"{stem}{ending}"
 
     def _run(self) -> dict[str, Any]:
         calibration = self.model.detector.calibration

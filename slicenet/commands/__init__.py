@@ -15,6 +15,7 @@ from slicenet.commands.door import Door
 from slicenet.commands.evaluate import command as evaluate_command
 from slicenet.commands.finetune import command as finetune_command
 from slicenet.commands.phantom import command as phantom_command
+from slicenet.commands.prepare import command as prepare_command
 from slicenet.commands.score import command as score_command
 from slicenet.commands.train import command as train_command
 from slicenet.commands.weights import command as weights_command
@@ -23,6 +24,7 @@ COMMANDS = {
     "demo": demo_command,
     "phantom": phantom_command,
     "check": check_command,
+    "prepare": prepare_command,
     "finetune": finetune_command,
     "train": train_command,
     "score": score_command,

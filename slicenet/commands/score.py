@@ -28,11 +28,16 @@ DEFAULT = "fpr:0.01"
 @click.option("--out", type=OUT, required=True, help="Folder to write maps to.")
 @click.option("--threshold", help=f"fpr:RATE, q:QUANTILE or value:SCORE  [default: {DEFAULT}]")
 @click.option("--allow-unverified", is_flag=True, help="Load a model whose header has no hash.")
+@click.option(
+    "--native",
+    is_flag=True,
+    help="Also write maps on the grids of the scans that DATA was prepared from.",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first case that fails.")
 @run_options
 def command(
-    inputs: Inputs, out: Path, threshold: str | None, allow_unverified: bool, fail_fast: bool,
-    device: str, threads: int | None, json_output: bool,
+    inputs: Inputs, out: Path, threshold: str | None, allow_unverified: bool, native: bool,
+    fail_fast: bool, device: str, threads: int | None, json_output: bool,
 ) -> None:  # fmt: skip
     """Write an anomaly map for every volume of DATA.
 
@@ -52,7 +57,7 @@ def command(
     inputs = inputs.at(rest)
     cohort = inputs.cohort()
     refuse_inside(out, rest)
-    output = Output(out, model, asked, inputs.table())
+    output = Output(out, model, asked, inputs.table(), native)
     for notice in (*remarks(model), *cohort.notices):
         click.echo(f"warning: {notice.message} [{notice.code}]", err=True)
     with locked(out), reporter(json_output) as watch:
