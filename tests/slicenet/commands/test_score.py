@@ -132,3 +132,32 @@ def test_94_a_folder_that_another_run_holds_is_refused(brains, run, tmp_path):
         done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
     assert done.returncode == 7
     assert "another run writes here" in done.stderr
+
+
+def test_native_writes_maps_on_the_grid_of_the_scan_that_was_prepared(
+    slicenet, brains, run, tmp_path
+):
+    shutil.copytree(brains / "sub-08", tmp_path / "in" / "sub-08")
+    image = tmp_path / "in" / "sub-08" / "anat" / "sub-08_T1w.nii.gz"
+    words = ("score", run, tmp_path / "in", "--native", "--out", tmp_path / "out")
+    refused = slicenet(*words)
+    assert refused.exit_code == 4
+    assert "E_NATIVE" in refused.stderr
+    source = nib.load(image)
+    shifted = source.affine + np.pad([[40.0], [-30.0], [20.0]], ((0, 1), (3, 0)))
+    native = {
+        "shape": source.shape, "affine": shifted.tolist(),
+        "to_voxels": np.linalg.inv(source.affine).tolist(),
+    }  # fmt: skip
+    image.with_name("sub-08_T1w.json").write_text(json.dumps({"slicenet": {"native": native}}))
+    done = slicenet(*words)
+    assert done.exit_code == 0, done.output
+    folder = tmp_path / "out" / "sub-08" / "anat"
+    for ending in ("desc-anomaly_heatmap", "desc-brain_mask", "label-anomaly_mask"):
+        own = nib.load(folder / f"sub-08_space-orig_{ending}.nii.gz")
+        other = nib.load(folder / f"sub-08_{ending}.nii.gz")
+        assert np.allclose(own.affine, shifted)
+        assert np.allclose(own.get_fdata(), other.get_fdata(), atol=1e-4)
+    assert "already there" in slicenet(*words).stdout
+    (folder / "sub-08_space-orig_desc-anomaly_heatmap.nii.gz").unlink()
+    assert "1 scored" in slicenet(*words).stdout
