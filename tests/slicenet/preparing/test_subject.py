@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from slicenet.cohort import find_cohort
+from slicenet.cohort import Query, find_cohort
 from slicenet.preparing.naming import names_of
 from slicenet.preparing.settings import PrepareSettings
 from slicenet.preparing.subject import Task, prepare_case
@@ -110,3 +110,20 @@ def test_what_cannot_be_read_fails_alone(tmp_path):
     assert row["status"] == "failed"
     assert row["code"].startswith("E_")
     assert "sub-1_T1w.nii.gz" in row["reason"]
+
+
+def test_another_sequence_follows_the_first(head, tmp_path):
+    moved = head.affine.copy()
+    moved[:3, 3] += 4, -3, 5  # the head has moved in between, and its contrast is another
+    dark = np.where(head.values > 50, head.values.max() - head.values, 0)
+    save(tmp_path / "in" / "sub-1_T1w.nii.gz", head.values, head.affine)
+    save(tmp_path / "in" / "sub-1_T2w.nii.gz", dark.astype(np.float32), moved)
+    save(tmp_path / "in" / "sub-1_desc-brain_mask.nii.gz", head.brain.astype(np.uint8), head.affine)
+    cohort = find_cohort([tmp_path / "in"], query=Query(sequences=("T1w", "T2w")))
+    names = names_of(cohort.cases[0], tmp_path / "out", SETTINGS.entities)
+    row = prepare_case(Task(cohort.cases[0], names, cohort.options, SETTINGS))
+    assert row["status"] == "ok", row
+    first, second = (np.asarray(nib.load(names.image(index)).dataobj) for index in (0, 1))
+    inside = first > 0
+    assert np.corrcoef(first[inside], second[inside])[0, 1] < -0.9
+    assert names.transform(1, "MNI152NLin2009aSym").is_file()
