@@ -9,13 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from slicenet.errors import ConfigError, Notice, VolumeError
-from slicenet.resampling import sample, smooth
+from slicenet.resampling import antialias, sample, smooth
 from slicenet.volume import Volume
 from slicenet.watch import Watch
 
 RANKS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)  # landmarks of histogram matching
 END = 0.05  # share of the brain that counts as its end along an axis
-BLUR = 0.4247  # deviation of a Gaussian whose width at half height is 1
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class Frame(nn.Module):
         """Voxels [M, *shape] at median 0 and quartile range 1, 0 outside; brain [*shape]."""
         cut, corner = _around_brain(volume)
         weighted = torch.cat((volume.voxels[:, *cut] * volume.brain[cut], volume.brain[cut][None]))
-        weighted = smooth(weighted, self._antialias(volume))
+        weighted = smooth(weighted, antialias(self._steps(volume)))
         to_source = np.linalg.inv(volume.affine @ corner) @ self.affine(volume)
         taken = sample(weighted, to_source, self.shape, self._reach(volume))
         brain = taken[-1] >= 0.5
@@ -126,12 +125,6 @@ class Frame(nn.Module):
         # Voxels at the rim are partly brain: dividing by that part keeps them from going dark.
         voxels = taken[:-1] / taken[-1].clamp(min=0.5)
         return _standardise(voxels, brain, volume.name), brain
-
-    def _antialias(self, volume: Volume) -> tuple[float, float, float]:
-        """Blur in source voxels that keeps fine detail from folding where the box is coarser."""
-        excess = np.clip(self._steps(volume) ** 2 - 1, 0, None)
-        x, y, z = (BLUR * np.sqrt(excess)).tolist()
-        return x, y, z
 
     def _reach(self, volume: Volume) -> tuple[float, float, float]:
         """How far an edge holds: a thin slice must not fall between planes of the box."""

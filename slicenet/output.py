@@ -14,7 +14,6 @@ from slicenet.checkpoint import Model, settings_table, versions
 from slicenet.cohort import Case
 from slicenet.cohort.naming import parse_stem
 from slicenet.errors import ConfigError, SlicenetError
-from slicenet.images.pairs import find_pair
 from slicenet.images.write import write_mask
 from slicenet.preparing.native import to_native
 from slicenet.scoring import AnomalyMap
@@ -30,6 +29,7 @@ README = """Anomaly maps made by slicenet. Research use, not a medical device.
                                It is 0 outside the brain: read it through the brain mask.
 *_label-anomaly_mask.nii.gz    where the map lies above the threshold named in the .json beside it
 *_desc-brain_mask.nii.gz       the brain that was looked at
+*_space-orig_*                 the same on the grid of the scan that the input was prepared from
 scores.tsv                     one number a volume: the mean of its strangest share
 run.json                       model, thresholds and settings;  status.jsonl  what happened to each
 """
@@ -85,9 +85,9 @@ class Output:
     def finished(self, case: Case) -> bool:
         """Whether this model has already scored this very input with these settings."""
         sidecar = files.read_json(self._path(case, SIDECAR))
-        wanted = [self._path(case, HEATMAP), self._path(case, BRAIN)]
-        wanted += [self._path(case, MASK)] if self.threshold else []
-        wanted += [self._native(case, HEATMAP)] if self.native else []
+        endings = (HEATMAP, BRAIN, *([MASK] if self.threshold else []))
+        wanted = [self._path(case, ending) for ending in endings]
+        wanted += [self._native(case, ending) for ending in endings if self.native]
         return (
             self._is_ours(sidecar)
             and [s.get("sha256") for s in sidecar.get("sources", [])]
@@ -142,6 +142,8 @@ class Output:
         write_mask(self._native(case, BRAIN), anomalies.brain.numpy(), anomalies.volume.grid)
         if self.threshold:
             anomalies.write_mask(self._native(case, MASK), self.threshold)
+        else:
+            self._native(case, MASK).unlink(missing_ok=True)
         anomalies.write(self._native(case, HEATMAP))
 
     def _native(self, case: Case, ending: str) -> Path:
@@ -165,6 +167,7 @@ class Output:
                 "calibration_subjects": calibration.subjects if calibration else 0,
             },
             "threshold": self.threshold,
+            "native": self.native,
             "options": {key: str(value) for key, value in self.options.items()},
             "versions": versions(),
         }
@@ -209,13 +212,7 @@ class Output:
 
 
 def _sources(case: Case) -> list[dict[str, str]]:
-    pairs = [find_pair(path) for path in case.images]
-    images = [
-        part for path, pair in zip(case.images, pairs, strict=True)
-        for part in ((pair.header, pair.voxels) if pair else (path,))
-    ]  # fmt: skip
-    paths = [*images, *([case.mask] if case.mask else [])]
-    return [{"file": path.name, "sha256": files.digest(path)} for path in paths]
+    return [{"file": path.name, "sha256": files.digest(path)} for path in case.files]
 
 
 def _description() -> dict[str, Any]:

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 PLANES = 16  # planes sampled at once, so that memory stays flat
+HALF = 0.4247  # deviation of a Gaussian whose width at half height is 1
 
 
 def sample(
@@ -27,6 +28,15 @@ def sample(
         planes = range(first, min(first + PLANES, shape[0]))
         sampled[:, planes.start : planes.stop] = _slab(volume, matrix, planes, shape, reach)
     return sampled
+
+
+def antialias(steps: np.ndarray) -> tuple[float, float, float]:
+    """Deviations of the blur, in voxels of the source, without which detail too fine would fold.
+
+    `steps` [3] is the extent of a new voxel along each axis of the source, in its voxels.
+    """
+    x, y, z = (HALF * np.sqrt(np.clip(steps**2 - 1, 0, None))).tolist()
+    return x, y, z
 
 
 def smooth(volume: Tensor, sigmas: tuple[float, float, float]) -> Tensor:

@@ -10,6 +10,7 @@ from slicenet.cohort.naming import output_prefix
 from slicenet.errors import Notice
 from slicenet.images.image import read_mask
 from slicenet.images.options import ReadOptions
+from slicenet.images.pairs import parts_of
 from slicenet.volume import Volume, read_volume
 
 HEALTHY = ("healthy", "control", "controls", "hc")  # groups without lesions
@@ -34,6 +35,12 @@ class Case:
     def is_healthy(self) -> bool:
         """Whether its group says that it has no lesions; an unknown group says nothing."""
         return self.group.casefold() in HEALTHY
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that `read` reads."""
+        paths = [*self.images, *([self.mask] if self.mask else [])]
+        return tuple(part for path in paths for part in parts_of(path))
 
     @property
     def prefix(self) -> str:

@@ -17,8 +17,6 @@ from slicenet.commands.inputs import Inputs, input_options
 from slicenet.commands.progress import reporter
 from slicenet.errors import ConfigError
 
-GOOD = "ok"
-
 
 @click.command()
 @input_options
@@ -39,6 +37,7 @@ def command(
     """
     from slicenet.preparing.dataset import TABLE, prepare
     from slicenet.preparing.settings import PrepareSettings
+    from slicenet.preparing.subject import GOOD
 
     *places, out = inputs.places
     if not places:
@@ -65,6 +64,8 @@ def command(
 
 
 def _show(rows: list[dict[str, Any]], kept: int, out: Path, table: Path) -> None:
+    from slicenet.preparing.subject import FLAGGED, GOOD
+
     good = [row for row in rows if row["status"] == GOOD]
     width = max((len(row["name"]) for row in good), default=0)
     if good:
@@ -74,7 +75,7 @@ def _show(rows: list[dict[str, Any]], kept: int, out: Path, table: Path) -> None
             f"{row['name']:<{width}}  {row['similarity']:>10.2f}  {row['overlap']:>7.2f}"
             f"  {row['brain_ml']:>8.0f}  {row['seconds']:>7.1f}  {row['method']}"
         )
-    flagged = sum(row["status"] == "flagged" for row in rows)
+    flagged = sum(row["status"] == FLAGGED for row in rows)
     failed = len(rows) - len(good) - flagged
     click.echo(f"{out}: {len(good)} ready ({kept} already there), {flagged} flagged, "
                f"{failed} failed; {table.name} has them all, figures/ the pictures")  # fmt: skip

@@ -20,7 +20,7 @@ from slicenet.cache import Cache
 from slicenet.checkpoint import save, settings_table, versions
 from slicenet.cohort import Case
 from slicenet.comparing.single import Result, run
-from slicenet.images.pairs import find_pair
+from slicenet.images.pairs import parts_of
 from slicenet.inspection import Usable
 from slicenet.leaderboard import COLUMNS
 from slicenet.machine import peak_gb, processor
@@ -161,10 +161,7 @@ def _samples(result: Result) -> dict[str, Any]:
 
 def _truth(case: Case) -> list[str]:
     """SHA-256 of the files of the truth; none without one."""
-    if case.truth is None:
-        return []
-    pair = find_pair(case.truth)
-    return [files.digest(path) for path in (pair or (case.truth,))]
+    return [files.digest(path) for path in parts_of(case.truth)] if case.truth else []
 
 
 def _digest(content: Any) -> str:

@@ -24,7 +24,7 @@ BROKEN = (
     EOFError,
     OverflowError,
     AttributeError,
-    NotImplementedError,
+    RuntimeError,  # variants of a format that Pillow does not know
     struct.error,
     zlib.error,
 )

@@ -19,6 +19,11 @@ class Pair(NamedTuple):
     voxels: Path
 
 
+def parts_of(path: Path) -> tuple[Path, ...]:
+    """The files that make up an image: itself, or both halves of a pair."""
+    return find_pair(path) or (path,)
+
+
 def find_pair(path: Path) -> Pair | None:
     """The pair that a path belongs to by its name; none if it is a file of its own."""
     name = NAME.fullmatch(path.name)

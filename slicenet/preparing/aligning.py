@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-import torch
 
 from slicenet.mni import average
 from slicenet.preparing.brain_mask import brain_mask
 from slicenet.preparing.gain import without_gain
 from slicenet.preparing.itk import squared
+from slicenet.preparing.placing import sampled
 from slicenet.preparing.registering import find_brain, find_head
-from slicenet.resampling import sample
 
 EDGE = 2.0  # mm, of the blocks that a mask is drawn in
 
@@ -48,9 +47,9 @@ def _drawn(values: np.ndarray, affine: np.ndarray, found: np.ndarray) -> np.ndar
     to_fine = np.diag([*blocks, 1.0])
     to_fine[:3, 3] = (blocks - 1) / 2  # the middle of a block
     to_average = np.linalg.inv(average().affine) @ np.linalg.inv(found) @ affine
-    expected = _sampled(average().brain, to_average @ to_fine, coarse.shape) > 0.5
+    expected = sampled(average().brain, to_average @ to_fine, coarse.shape) > 0.5
     mask = brain_mask(coarse, spacing * blocks, expected)
-    return _sampled(mask, np.linalg.inv(to_fine), values.shape) > 0.5
+    return sampled(mask, np.linalg.inv(to_fine), values.shape) > 0.5
 
 
 def _averaged(values: np.ndarray, blocks: np.ndarray) -> np.ndarray:
@@ -59,9 +58,3 @@ def _averaged(values: np.ndarray, blocks: np.ndarray) -> np.ndarray:
     whole = values[tuple(slice(end) for end in shape * blocks)]
     parts = whole.reshape([size for pair in zip(shape, blocks, strict=True) for size in pair])
     return parts.mean((1, 3, 5))
-
-
-def _sampled(values: np.ndarray, to_source: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    x, y, z = shape
-    volume = torch.from_numpy(values.astype(np.float32))[None]
-    return sample(volume, to_source, (x, y, z))[0].numpy()

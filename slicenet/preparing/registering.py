@@ -115,7 +115,7 @@ def _refined(image: Any, found: np.ndarray, around: int, edges: tuple[int, ...])
 def _climb(
     level: Level, moving: Any, transform: Any, course: tuple[float, int]
 ) -> tuple[float, np.ndarray]:
-    """Mutual information, less being more, and the matrix that has it after the steps."""
+    """Minus the mutual information after the steps, and the matrix that has it."""
     longest, steps = course
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsMattesMutualInformation(BINS)

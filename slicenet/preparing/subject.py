@@ -8,7 +8,6 @@ from typing import Any, final
 
 import numpy as np
 import SimpleITK as sitk
-import torch
 
 from slicenet import __version__, files
 from slicenet.cohort import Case
@@ -17,6 +16,7 @@ from slicenet.images.brain import find_brain
 from slicenet.images.grid import Grid
 from slicenet.images.image import Image, read_image, read_mask
 from slicenet.images.options import ReadOptions
+from slicenet.images.pairs import parts_of
 from slicenet.images.write import write_map, write_mask
 from slicenet.mni import SPACE, average
 from slicenet.preparing.aligning import Aligned, align
@@ -25,13 +25,12 @@ from slicenet.preparing.gain import without_gain
 from slicenet.preparing.itk import squared, transform_of
 from slicenet.preparing.naming import Names
 from slicenet.preparing.picture import picture
+from slicenet.preparing.placing import onto
 from slicenet.preparing.quality import Quality, judge
 from slicenet.preparing.registering import find_sequence
 from slicenet.preparing.settings import PrepareSettings
-from slicenet.resampling import sample, smooth
 
 GOOD, FLAGGED, FAILED = "ok", "flagged", "failed"
-BLUR = 0.4247  # deviation of a Gaussian whose width at half height is 1
 
 
 @final
@@ -47,41 +46,42 @@ class Task:
     @property
     def sources(self) -> list[dict[str, str]]:
         """Every file that decides the outcome, by name and SHA-256."""
-        others = [path for path in (self.case.mask, self.case.truth) if path]
-        paths = [*self.case.images, *others]
+        paths = (*self.case.files, *(parts_of(self.case.truth) if self.case.truth else ()))
         return [{"name": path.name, "sha256": files.digest(path)} for path in paths]
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """Everything else that decides it."""
+        return {"version": __version__, **asdict(self.options), **asdict(self.settings)}
 
     def row(self) -> dict[str, Any] | None:
         """What is known of a case that is whole already, and would come out the same."""
         record = files.read_json(self.names.sidecar).get("slicenet", {})
-        same = record.get("made_by") == self._made_by()
-        whole = all(self.names.image(index).is_file() for index in range(len(self.case.images)))
+        same = record.get("made_by") == self.made_by
+        whole = all(path.is_file() for path in self.results())
         return record["row"] if same and whole and record["sources"] == self.sources else None
 
-    def _made_by(self) -> dict[str, Any]:
-        options = {**asdict(self.options), **asdict(self.settings)}
-        return {"version": __version__, **options}
+    def results(self) -> Iterator[Path]:
+        """The files of a case that was passed on."""
+        for index in range(len(self.case.images)):
+            yield self.names.image(index)
+            yield self.names.transform(index, SPACE)
+        yield from (self.names.sidecar, self.names.mask("desc-brain"), self.names.picture)
+        if self.case.truth:
+            yield self.names.mask("label-lesion")
 
 
 def prepare_case(task: Task) -> dict[str, Any]:
     """Write the files of a case; its row of the table, which also tells what went wrong."""
     began = time.monotonic()
-    for path in _written(task):
+    # The truth may have gone since; what is left of it would count as this scan's.
+    for path in (*task.results(), task.names.mask("label-lesion")):
         path.unlink(missing_ok=True)
     try:
         row = _prepared(task, began)
     except SlicenetError as error:
         row = {"status": FAILED, "reason": str(error), "code": error.code}
     return {"name": task.case.name, **row, "seconds": round(time.monotonic() - began, 1)}
-
-
-def _written(task: Task) -> Iterator[Path]:
-    names = task.names
-    yield names.sidecar
-    for index in range(len(task.case.images)):
-        yield names.image(index)
-        yield names.transform(index, SPACE)
-    yield from (names.mask("desc-brain"), names.mask("label-lesion"), names.picture)
 
 
 def _prepared(task: Task, began: float) -> dict[str, Any]:
@@ -92,10 +92,10 @@ def _prepared(task: Task, began: float) -> dict[str, Any]:
     values, affine = first.grid.to_ras(first.voxels), first.grid.ras_affine
     aligned = align(values, affine, None if brain is None else first.grid.to_ras(brain))
     quality = _judged(aligned, affine)
-    inside = _onto(aligned.brain, aligned.to_voxels, grid) > 0.5
-    head = _onto(aligned.values, aligned.to_voxels, grid)
+    inside = onto(aligned.brain, aligned.to_voxels, grid) > 0.5
+    head = onto(aligned.values, aligned.to_voxels, grid)
     doubts = "; ".join(quality.doubts())
-    expected = _onto(average().brain, np.linalg.inv(average().affine), grid) > 0.5
+    expected = onto(average().brain, np.linalg.inv(average().affine), grid) > 0.5
     title = f"{case.name}: {doubts or f'similarity {quality.similarity:.2f}'}"
     files.write_bytes(names.picture, picture(head, inside, expected, grid.affine, title))
     row = {
@@ -108,11 +108,11 @@ def _prepared(task: Task, began: float) -> dict[str, Any]:
     _write_sequence(task, 0, np.where(inside, head, 0), affine @ aligned.to_voxels)
     for index, path in enumerate(case.images[1:], start=1):
         other, way = _follow(aligned, affine, read_image(path, task.options))
-        _write_sequence(task, index, np.where(inside, _onto(other, way[0], grid), 0), way[1])
+        _write_sequence(task, index, np.where(inside, onto(other, way[0], grid), 0), way[1])
     write_mask(names.mask("desc-brain"), inside, grid)
     if case.truth:
         stored, _ = read_mask(case.truth, first.grid, task.options)
-        lesion = _onto(first.grid.to_ras(stored), aligned.to_voxels, grid) > 0.5
+        lesion = onto(first.grid.to_ras(stored), aligned.to_voxels, grid) > 0.5
         write_mask(names.mask("label-lesion"), lesion, grid)
     whole = {"name": case.name, **row, "seconds": round(time.monotonic() - began, 1)}
     files.write_json(names.sidecar, _sidecar(task, first, aligned, whole))
@@ -136,8 +136,8 @@ def _brain(task: Task, image: Image) -> tuple[np.ndarray | None, str]:
 def _judged(aligned: Aligned, affine: np.ndarray) -> Quality:
     template = average()
     grid = Grid(template.t1.shape, template.affine)
-    brain = _onto(aligned.brain, aligned.to_voxels, grid) > 0.5
-    voxels = _onto(aligned.values, aligned.to_voxels, grid)
+    brain = onto(aligned.brain, aligned.to_voxels, grid) > 0.5
+    voxels = onto(aligned.values, aligned.to_voxels, grid)
     return judge(voxels, brain, affine @ aligned.to_voxels, template)
 
 
@@ -153,15 +153,6 @@ def _follow(
     return even, (to_voxels, other.grid.ras_affine @ to_voxels)
 
 
-def _onto(values: np.ndarray, to_voxels: np.ndarray, grid: Grid) -> np.ndarray:
-    """Values [X, Y, Z] on a grid in MNI space, without what is too fine for it."""
-    to_source = to_voxels @ grid.affine
-    steps = np.linalg.norm(to_source[:3, :3], axis=1)  # voxels of the source in one of the grid
-    x, y, z = (BLUR * np.sqrt((steps**2 - 1).clip(0))).tolist()
-    volume = smooth(torch.from_numpy(values.astype(np.float32))[None], (x, y, z))
-    return sample(volume, to_source, grid.shape)[0].numpy()
-
-
 def _write_sequence(task: Task, index: int, brain: np.ndarray, matrix: np.ndarray) -> None:
     write_map(task.names.image(index), brain.astype(np.float32), task.settings.grid)
     with files.replacing(task.names.transform(index, SPACE)) as temporary:
@@ -174,7 +165,7 @@ def _sidecar(task: Task, first: Image, aligned: Aligned, row: dict[str, Any]) ->
         "SkullStripped": True,
         "SpatialReference": SPACE,
         "slicenet": {
-            "made_by": task._made_by(),
+            "made_by": task.made_by,
             "sources": task.sources,
             "native": {
                 "shape": list(first.grid.shape),

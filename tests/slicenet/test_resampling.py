@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from slicenet.resampling import sample, smooth, smooth_inside
+from slicenet.resampling import antialias, sample, smooth, smooth_inside
 
 RNG = np.random.default_rng(0)
 VOLUME = RNG.random((2, 13, 17, 11)).astype(np.float32)
@@ -92,3 +92,9 @@ def test_inside_a_mask_a_constant_stays_what_it_is():
 def test_one_slice_is_not_blurred_across_itself():
     slice_ = torch.from_numpy(VOLUME[:, :, :, :1])
     assert torch.equal(smooth(slice_, (0.0, 0.0, 5.0)), slice_)
+
+
+def test_blur_and_voxel_together_are_as_wide_as_the_new_voxel():
+    steps = np.array([0.5, 1.0, 3.0])
+    widths = np.array(antialias(steps)) * np.sqrt(8 * np.log(2))  # at half height
+    assert np.hypot(widths, 1) == pytest.approx([1, 1, 3], abs=1e-3)

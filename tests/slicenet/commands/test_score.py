@@ -159,5 +159,6 @@ def test_native_writes_maps_on_the_grid_of_the_scan_that_was_prepared(
         assert np.allclose(own.affine, shifted)
         assert np.allclose(own.get_fdata(), other.get_fdata(), atol=1e-4)
     assert "already there" in slicenet(*words).stdout
-    (folder / "sub-08_space-orig_desc-anomaly_heatmap.nii.gz").unlink()
-    assert "1 scored" in slicenet(*words).stdout
+    for ending in ("desc-anomaly_heatmap", "desc-brain_mask", "label-anomaly_mask"):
+        (folder / f"sub-08_space-orig_{ending}.nii.gz").unlink()
+        assert "1 scored" in slicenet(*words).stdout

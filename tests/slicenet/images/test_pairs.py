@@ -7,7 +7,7 @@ import pytest
 
 from slicenet.errors import VolumeError
 from slicenet.images.image import read_image
-from slicenet.images.pairs import Pair, find_pair
+from slicenet.images.pairs import Pair, find_pair, parts_of
 from tests.slicenet.images.bad_bytes import LFS, pair
 from tests.slicenet.images.bad_files import outcome, outcomes
 from tests.slicenet.images.brains import AFFINE, brain, image, plain, put
@@ -95,3 +95,5 @@ def test_other_names_and_missing_files_have_no_pair(tmp_path):
     assert find_pair(tmp_path / "missing.hdr") is None
     both = Pair(put(tmp_path, "a.hdr.gz", b"x"), put(tmp_path, "a.img.gz", b"x"))
     assert find_pair(both.header) == find_pair(both.voxels) == both
+    assert parts_of(both.voxels) == both
+    assert parts_of(tmp_path / "image.nii") == (tmp_path / "image.nii",)

@@ -88,6 +88,16 @@ def test_a_whole_case_is_known_again_until_anything_changes(stripped, head, tmp_
     assert task.row() == known
 
 
+@pytest.mark.parametrize("which", range(6))
+def test_a_case_that_lacks_a_file_is_not_whole(stripped, tmp_path, which):
+    task, *_ = stripped
+    path = list(task.results())[which]
+    path.rename(tmp_path / "aside")
+    assert task.row() is None
+    (tmp_path / "aside").rename(path)
+    assert task.row()
+
+
 def test_what_lies_nowhere_near_a_brain_is_flagged_and_not_passed_on(tmp_path):
     noise = np.random.default_rng(0).normal(100, 20, (40, 48, 40)).astype(np.float32)
     place = np.diag([3.0, 3.0, 3.0, 1.0])
