@@ -49,7 +49,7 @@ def main(healthy: Path, out: Path, lesioned: int, largest: float, seed: int) -> 
         volume = cohort[index]
         voxels = volume.voxels
         if index in ill:
-            voxels, truth = _with_lesions(volume, seed * 100_003 + index, largest)
+            voxels, truth = with_lesions(volume, seed * 100_003 + index, largest)
             write_mask(stem / f"{name}_label-lesion_mask.nii.gz", truth.numpy(), volume.grid)
         for number, image in enumerate(case.images):
             ending = image.name.rsplit("_", 1)[-1]
@@ -63,7 +63,7 @@ def main(healthy: Path, out: Path, lesioned: int, largest: float, seed: int) -> 
         shutil.copy(healthy / "dataset_description.json", out)
 
 
-def _with_lesions(volume: Volume, seed: int, largest: float) -> tuple[Tensor, Tensor]:
+def with_lesions(volume: Volume, seed: int, largest: float) -> tuple[Tensor, Tensor]:
     """Voxels [M, X, Y, Z] with lesions, and where they are, [X, Y, Z] bool."""
     inside = volume.voxels[:, volume.brain]  # [M, N]
     low, middle, high = torch.from_numpy(np.quantile(inside, (0.25, 0.5, 0.75), axis=1)).float()

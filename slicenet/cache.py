@@ -19,6 +19,7 @@ from torch import Tensor
 from slicenet.features import FeatureMap
 from slicenet.files import write_bytes
 from slicenet.folders import cache_folder
+from slicenet.savepoint import Savepoint
 from slicenet.volume import Volume
 from slicenet.watch import Watch
 
@@ -26,6 +27,7 @@ FORMAT = 1  # raise it when the same key would hold other numbers
 HALF_LIMIT = 6e4  # half precision ends at 65504
 ENDING = ".features.safetensors"
 LEARNT = ".learnt.safetensors"
+PARTLY = ".partly.safetensors"
 SECONDS = "seconds"  # an entry without them is of an older slicenet, and counts as absent
 ABANDONED = 24 * 3600.0  # seconds after which half a file belongs to nobody
 
@@ -82,6 +84,10 @@ class Cache:
         with contextlib.suppress(OSError):
             if self._make_room(size):
                 write_bytes(self._path(key, LEARNT), _serialize(tensors, seconds))
+
+    def savepoint(self, key: str) -> Savepoint:
+        """Where what will be kept under `key` has got to."""
+        return Savepoint(self._path(key, PARTLY))
 
     def seconds(self, key: str, ending: str = ENDING) -> float:
         """How long it took to make what is kept under `key`; 0 if it has just gone."""

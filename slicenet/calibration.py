@@ -54,7 +54,7 @@ class Calibration:
     subjects: int
     curve: tuple[float, ...]  # thresholds at the rates of `CURVE`
     intervals: tuple[tuple[float, float], ...]  # 95 % bootstrap at `RATES`; none of one subject
-    volume_scores: tuple[float, ...]  # of the healthy, sorted
+    volume_scores: tuple[float, ...]  # of the healthy, sorted; as many for each subject
 
     def value(self, threshold: Threshold) -> float:
         """The score above which healthy brains have the asked share of their voxels."""
@@ -75,7 +75,9 @@ class Calibration:
     def p_value(self, volume_score: float) -> float:
         """Share of healthy volumes at least as strange, the volume itself counted in."""
         above = sum(score >= volume_score for score in self.volume_scores)
-        return (1 + above) / (1 + self.subjects)
+        # Several volumes of one subject are no more evidence than one.
+        each = len(self.volume_scores) / self.subjects
+        return (1 + above / each) / (1 + self.subjects)
 
     def to_table(self) -> dict[str, Any]:
         """Plain values for the header of a model file."""
@@ -104,9 +106,14 @@ class Calibrator:
     def __init__(self) -> None:
         self._tails: list[np.ndarray] = []  # each [levels], falling
         self._volume_scores: list[float] = []
+        self._subjects: list[int] = []
 
-    def add(self, scores: np.ndarray, volume_score: float) -> None:
-        """Take the scores [N] inside the brain of one healthy volume."""
+    def add(self, scores: np.ndarray, volume_score: float, subject: int | None = None) -> None:
+        """Take the scores [N] inside the brain of one healthy volume.
+
+        Volumes of one `subject` together count as one; without it, each is of a subject of its own.
+        """
+        self._subjects.append(len(self._tails) if subject is None else subject)
         # The score of rank k, from 0, is exceeded by k voxels at most: never more than the level.
         ranks = np.minimum(np.floor(LEVELS * len(scores)).astype(int), len(scores) - 1)
         self._tails.append(np.sort(scores)[::-1][ranks].astype(np.float64))
@@ -114,7 +121,7 @@ class Calibrator:
 
     def finish(self) -> Calibration:
         """Thresholds of all volumes together, with bootstrap intervals over subjects."""
-        subjects = len(self._tails)
+        subjects = len(set(self._subjects))
         if not subjects:
             raise CheckpointError("no healthy volume to calibrate with", "E_UNCALIBRATED")
         candidates, rates = self._rates()
@@ -134,8 +141,11 @@ class Calibrator:
         tails = np.stack(self._tails)
         half = LEVELS <= 0.75
         candidates = np.unique(np.quantile(tails[:, half], np.linspace(0, 1, 8192)))
-        rates = [np.interp(candidates, tail[::-1], LEVELS[::-1], right=0) for tail in tails]
-        return candidates, np.stack(rates, 1)
+        found = {subject: np.zeros(len(candidates)) for subject in self._subjects}
+        for subject, tail in zip(self._subjects, tails, strict=True):
+            share = 1 / self._subjects.count(subject)
+            found[subject] += share * np.interp(candidates, tail[::-1], LEVELS[::-1], right=0)
+        return candidates, np.stack(list(found.values()), 1)
 
 
 def _thresholds(candidates: np.ndarray, rates: np.ndarray, wanted: tuple[float, ...]) -> np.ndarray:

@@ -174,8 +174,10 @@ def _fill(path: Path, detector: Detector, tensors: Mapping[str, Tensor]) -> None
         if module is not None and leaf in module._buffers:
             # Statistics take the size of what was learnt; weights must fit the settings.
             module._buffers[leaf] = torch.empty_like(tensor)
+    # What a model of an earlier slicenet never learnt is empty where nothing was fitted.
+    empty = {name: held for name, held in detector.state_dict().items() if not held.numel()}
     try:
-        detector.load_state_dict(dict(tensors))
+        detector.load_state_dict({**empty, **tensors})
     except RuntimeError as error:
         raise CheckpointError(f"{path}: tensors do not fit the settings", "E_MODEL") from error
 

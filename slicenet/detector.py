@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from slicenet.cache import LEARNT, Cache, CachedMaps
 from slicenet.calibration import Calibration, Calibrator
 from slicenet.cohort import find_cohort
+from slicenet.elsewhere import Elsewhere
 from slicenet.errors import ConfigError
 from slicenet.features import Extractor, FeatureMap, signature
 from slicenet.frame import Frame
@@ -75,6 +76,7 @@ class Detector(nn.Module):
         self.calibration, self.saved = None, 0.0
         cache = cache or Cache()
         self.frame.fit(healthy, watch)
+        healthy = Elsewhere(healthy, self.frame.settings.elsewhere)
         self._fit_extractor(healthy, watch, cache)
         maps = self.maps(healthy, watch, cache)
         lesioned = self._lesioned_maps(healthy, watch, cache)
@@ -85,10 +87,12 @@ class Detector(nn.Module):
     def calibrate(self, healthy: Sequence[Volume], watch: Watch = silent) -> None:
         """Learn what scores mean, from healthy volumes that `fit` has not seen."""
         calibrator = Calibrator()
-        for done, volume in enumerate(healthy, start=1):
+        seen = Elsewhere(healthy, self.frame.settings.elsewhere)
+        for done, volume in enumerate(seen):
             anomalies = self.score(volume)
-            calibrator.add(anomalies.scores[volume.brain].numpy(), anomalies.volume_score)
-            watch("calibrate", done, len(healthy))
+            scores = anomalies.scores[volume.brain].numpy()
+            calibrator.add(scores, anomalies.volume_score, done % len(healthy))
+            watch("calibrate", done + 1, len(seen))
         self.calibration = calibrator.finish()
 
     @torch.no_grad()
@@ -137,8 +141,10 @@ class Detector(nn.Module):
             watch("learnt before", 1, 1)
             return
         began = time.perf_counter()
-        self.extractor.fit(framed, watch)
+        partly = cache.savepoint(key)
+        self.extractor.fit(framed, watch, partly)
         cache.store_state(key, self.extractor.state_dict(), time.perf_counter() - began)
+        partly.clear()
 
     def _lesioned_maps(
         self, volumes: Sequence[Volume], watch: Watch, cache: Cache

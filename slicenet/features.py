@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from slicenet import __version__
 from slicenet.errors import Notice
+from slicenet.savepoint import Savepoint
 from slicenet.volume import Volume
 from slicenet.watch import Watch
 
@@ -50,8 +51,13 @@ class Extractor(nn.Module, abc.ABC):
     learns: bool = False  # whether `fit` is work worth keeping for the next backend
 
     @abc.abstractmethod
-    def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
-        """Learn from healthy framed volumes, which may be walked more than once."""
+    def fit(
+        self, volumes: Iterable[Volume], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
+        """Learn from healthy framed volumes, which may be walked more than once.
+
+        What takes long goes on from its `savepoint`, with the same outcome to the bit.
+        """
 
     def lessons(self) -> str:
         """All that decides what `fit` learns besides the volumes; asked if `learns`."""

@@ -6,14 +6,19 @@ from typing import final
 
 import numpy as np
 import torch
+from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 
+from slicenet.elsewhere import ElsewhereSettings
 from slicenet.errors import ConfigError, Notice, VolumeError
 from slicenet.resampling import antialias, sample, smooth
 from slicenet.volume import Volume
 from slicenet.watch import Watch
 
 RANKS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)  # landmarks of histogram matching
+INTENSITIES = ("core", "histogram", "robust")
+CORE = 0.9  # share of healthy brains that are where the core is
+INWARDS = 3.0  # mm from the edge of that
 END = 0.05  # share of the brain that counts as its end along an axis
 
 
@@ -25,7 +30,10 @@ class FrameSettings:
     spacing: tuple[float, float, float] = (1.0, 1.0, 2.0)  # mm
     anchor: str = "auto"  # "auto": MNI millimetres where the file says so, or "brain": its own box
     centre: tuple[float, float, float] = (0.0, -17.0, 10.0)  # mm, of a brain's box in MNI space
-    intensity: str = "robust"  # or "histogram": matched to the training cohort as well
+    # "histogram" matches to the training cohort as well; "core" does by the voxels alone that lie
+    # where nearly all healthy brains are, so that a tight or loose mask makes no difference.
+    intensity: str = "robust"
+    elsewhere: ElsewhereSettings = ElsewhereSettings()  # brains that are learnt from as well
 
     def __post_init__(self) -> None:
         if len(self.box) != 3 or len(self.spacing) != 3 or len(self.centre) != 3:
@@ -34,9 +42,9 @@ class FrameSettings:
             raise ConfigError("spacing: expected positive steps inside the box", "E_SETTING")
         if self.anchor not in ("auto", "brain"):
             raise ConfigError(f"anchor: have auto, brain; got {self.anchor!r}", "E_SETTING")
-        if self.intensity not in ("robust", "histogram"):
+        if self.intensity not in INTENSITIES:
             raise ConfigError(
-                f"intensity: have histogram, robust; got {self.intensity!r}", "E_SETTING"
+                f"intensity: have {', '.join(INTENSITIES)}; got {self.intensity!r}", "E_SETTING"
             )
 
 
@@ -45,12 +53,14 @@ class Frame(nn.Module):
     """Brings every brain to one grid along the world's axes and to one scale of intensities."""
 
     landmarks: Tensor  # [M, L], empty until fitted with histogram matching
+    core: Tensor  # [X, Y, Z] bool, empty unless histograms are matched there
     sequences: Tensor  # [] int64, how many a volume has; 0 until fitted
 
     def __init__(self, settings: FrameSettings) -> None:
         super().__init__()
         self.settings = settings
         self.register_buffer("landmarks", torch.empty(0))
+        self.register_buffer("core", torch.empty(0, dtype=torch.bool))
         self.register_buffer("sequences", torch.tensor(0))
 
     @property
@@ -64,10 +74,13 @@ class Frame(nn.Module):
     def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
         """Learn how many sequences there are, and their landmarks if histograms are matched."""
         self.expect(next(iter(volumes)))
-        if self.settings.intensity == "histogram":
+        if self.settings.intensity == "core":
+            self.core = self._core(volumes)
+        if self.settings.intensity != "robust":
             found = []
             for volume in volumes:
-                found.append(_landmarks(*self._resample(volume)))
+                voxels, brain = self._resample(volume)
+                found.append(_landmarks(voxels, self._matched(brain)))
                 watch("match", len(found), 0)
             self.landmarks = torch.stack(found).mean(0)
 
@@ -80,11 +93,27 @@ class Frame(nn.Module):
         self._check_sequences(volume)
         voxels, brain = self._resample(volume)
         if self.landmarks.numel():
-            voxels = _match(voxels, brain, self.landmarks)
+            voxels = _match(voxels, brain, self._matched(brain), self.landmarks)
         return replace(
             volume, voxels=voxels, brain=brain, affine=self.affine(volume), stored=None,
             notices=volume.notices + self._cut(volume, brain),
         )  # fmt: skip
+
+    def _core(self, volumes: Iterable[Volume]) -> Tensor:
+        """Where nearly all of them are brain, and around it as well, [X, Y, Z] bool."""
+        count, seen = torch.zeros(self.shape), 0
+        for volume in volumes:
+            seen += 1
+            count += self._resample(volume)[1]
+        depth = distance_transform_edt(count.numpy() >= CORE * seen, self.settings.spacing)
+        return torch.from_numpy(depth > INWARDS)
+
+    def _matched(self, brain: Tensor) -> Tensor:
+        """The part of a brain whose histogram is matched, [X, Y, Z] bool."""
+        if not self.core.numel():
+            return brain
+        inside = brain & self.core.cpu()
+        return inside if 2 * inside.sum() >= self.core.sum() else brain
 
     def affine(self, volume: Volume) -> np.ndarray:
         """Box voxel to world for this volume, [4, 4] mm."""
@@ -191,9 +220,9 @@ def _landmarks(voxels: Tensor, brain: Tensor) -> Tensor:
     return _quantiles(voxels[:, brain], RANKS)
 
 
-def _match(voxels: Tensor, brain: Tensor, wanted: Tensor) -> Tensor:
-    """Piecewise linear map of each sequence's landmarks onto `wanted` [M, L] (Nyul, 2000)."""
-    found = _landmarks(voxels, brain).numpy().astype(np.float64)
+def _match(voxels: Tensor, brain: Tensor, part: Tensor, wanted: Tensor) -> Tensor:
+    """Piecewise linear map of the landmarks of a `part` onto `wanted` [M, L] (Nyul, 2000)."""
+    found = _landmarks(voxels, part).numpy().astype(np.float64)
     matched = voxels.clone()
     for sequence, (old, new) in enumerate(zip(found, wanted.cpu().numpy(), strict=True)):
         old = np.maximum.accumulate(old + np.arange(len(old)) * 1e-9)

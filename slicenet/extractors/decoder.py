@@ -66,6 +66,13 @@ class Decoder(nn.Module):
         return found, self.head(found)
 
 
+def fresh_decoder(channels: Sequence[int], settings: DecoderSettings) -> Decoder:
+    """A decoder whose weights follow from the seed and not from earlier draws."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(torch.initial_seed())
+        return Decoder(channels, settings)
+
+
 def _narrow(channels: int, width: int) -> nn.Module:
     return nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width))
 

@@ -13,6 +13,7 @@ from slicenet.extractors.picture_folder import PictureFolderSettings
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.segmentation import SegmentationSettings, segment
 from slicenet.extractors.slice_pool import SlicePool
+from slicenet.savepoint import Savepoint
 from slicenet.watch import Watch
 
 METHODS = ("none", "edc", "joint", "lesions")
@@ -50,6 +51,7 @@ def finetune(
     settings: FinetuneSettings,
     seed: int,
     watch: Watch,
+    savepoint: Savepoint = Savepoint(),
 ) -> None:
     """Train in place by the method of the settings; afterwards both infer and are frozen."""
     check_decoder(decoder, settings.method)
@@ -64,7 +66,7 @@ def finetune(
                 joint(backbone, pools, picture, neighbourhood, settings.joint, seed, watch)
             case "lesions":
                 assert decoder is not None, "checked above"
-                segment(backbone, decoder, pools, picture, settings.lesions, seed, watch)
+                segment(backbone, decoder, pools, picture, settings.lesions, seed, watch, savepoint)
     finally:
         for network in networks:
             network.eval().requires_grad_(False)

@@ -8,6 +8,7 @@ from slicenet.errors import ConfigError
 from slicenet.extractors.lattice import pool, strides, touching
 from slicenet.features import Extractor, FeatureMap
 from slicenet.resampling import smooth_inside
+from slicenet.savepoint import Savepoint
 from slicenet.volume import Volume
 from slicenet.watch import Watch
 
@@ -34,7 +35,9 @@ class IntensityExtractor(Extractor):
         super().__init__()
         self.settings = settings
 
-    def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
+    def fit(
+        self, volumes: Iterable[Volume], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         """Nothing to learn."""
 
     def extract(self, volume: Volume) -> FeatureMap:

@@ -1,6 +1,6 @@
 """A backbone and a decoder learn to find simulated lesions in healthy slices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -16,10 +16,14 @@ from slicenet.extractors.decoder import Decoder
 from slicenet.extractors.norms import ENOUGH, settle
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.slice_pool import SlicePool
+from slicenet.savepoint import Savepoint, State
 from slicenet.simulation import SimulationSettings, simulate
 from slicenet.watch import Watch
 
 FADING = 0.95  # of the running overlap, a step
+NETWORKS, MOMENTS = "networks.", "moments."  # names in a savepoint
+CYCLED = ("lr", "betas")  # what the schedule changes in the optimiser
+SCHEDULED = ("last_epoch", "_step_count", "_last_lr")
 
 
 @dataclass(frozen=True)
@@ -93,10 +97,41 @@ class Course:
         self.schedule.step()
         self.step += 1
 
+    def state(self) -> State:
+        """All of it, for a savepoint."""
+        tensors = {f"{NETWORKS}{name}": held for name, held in self.networks.state_dict().items()}
+        for number, moments in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"{MOMENTS}{number}.{name}": held for name, held in moments.items()}
+        groups = [{key: group[key] for key in CYCLED} for group in self.optimiser.param_groups]
+        schedule = {key: vars(self.schedule)[key] for key in SCHEDULED}
+        return tensors, {
+            "step": self.step, "overlap": self.overlap, "groups": groups, "schedule": schedule,
+        }  # fmt: skip
+
+    def resume(self, state: State) -> None:
+        """Go on from what `state` has told."""
+        tensors, values = state
+        self.step, self.overlap = values["step"], values["overlap"]
+        self.networks.load_state_dict(_below(NETWORKS, tensors))
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, held in _below(MOMENTS, tensors).items():
+            number, _, leaf = name.partition(".")
+            moments.setdefault(int(number), {})[leaf] = held
+        groups = self.optimiser.state_dict()["param_groups"]
+        cycled = [{**old, **new} for old, new in zip(groups, values["groups"], strict=True)]
+        self.optimiser.load_state_dict({"state": moments, "param_groups": cycled})
+        self.schedule.load_state_dict(values["schedule"])
+
     def remember(self, overlap: float) -> None:
         """Let the Dice of the last step into the running one, a mean at first."""
         fading = min(FADING, 1 - 1 / self.step)
         self.overlap = fading * self.overlap + (1 - fading) * overlap
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): held for name, held in tensors.items() if name.startswith(prefix)
+    }
 
 
 @final
@@ -134,12 +169,17 @@ def segment(
     settings: SegmentationSettings,
     seed: int,
     watch: Watch,
+    savepoint: Savepoint = Savepoint(),
 ) -> None:
     """Train both in place on slices of `pools`; afterwards they are in inference mode."""
     lessons = Lessons(pools, picture, settings, backbone.strides[-1], seed)
     fresh = settings.steps  # batches that no step sees
-    backbone.anchor(lessons.batch(fresh + more).pictures for more in range(ENOUGH))
+    known = savepoint.load()
+    if known is None:
+        backbone.anchor(lessons.batch(fresh + more).pictures for more in range(ENOUGH))
     course = Course(backbone, decoder, settings)
+    if known is not None:
+        course.resume(known)
     course.networks.train()
     device = next(decoder.parameters()).device
     while course.step < settings.steps:
@@ -150,6 +190,7 @@ def segment(
         course.learn(loss, settings)
         course.remember(hard_overlap(logit.detach(), truth, brain))
         watch("finetune", course.step, settings.steps, loss=loss.item(), dice=course.overlap)
+        savepoint.offer(course.state)
     settle(
         course.networks,
         lambda more: decoder(backbone(lessons.batch(fresh + more).pictures.to(device))),

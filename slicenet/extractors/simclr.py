@@ -15,6 +15,7 @@ from slicenet.extractors.lattice import check_whole, touching
 from slicenet.extractors.shelf import Shelf
 from slicenet.features import Extractor, FeatureMap
 from slicenet.resampling import sample
+from slicenet.savepoint import Savepoint
 from slicenet.volume import Volume
 from slicenet.watch import Watch
 
@@ -58,7 +59,9 @@ class SimClrExtractor(Extractor):
         """What is read of the encoder changes nothing of what it learns."""
         return f"{self.seed} {self.settings.encoder!r} {self.settings.learn!r}"
 
-    def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
+    def fit(
+        self, volumes: Iterable[Volume], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         with Shelf(volumes) as shelf, torch.enable_grad():
             self.build(shelf.shape[0])
             assert self.encoder is not None

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import Backbone, BackboneSettings
-from slicenet.extractors.decoder import Decoder, DecoderSettings
+from slicenet.extractors.decoder import fresh_decoder
 from slicenet.extractors.depth import LEARNT, DepthSettings, merge, slabs
 from slicenet.extractors.finetune import DECODING, FinetuneSettings, finetune
 from slicenet.extractors.lattice import check_whole, touching
@@ -25,6 +25,7 @@ from slicenet.extractors.slice_pool import gather
 from slicenet.extractors.tuned import bring_decoder, check_origin, origin_of
 from slicenet.extractors.usual import Usual
 from slicenet.features import Extractor, FeatureMap
+from slicenet.savepoint import Savepoint
 from slicenet.volume import Volume
 from slicenet.watch import Watch
 
@@ -93,7 +94,7 @@ class SliceExtractor(Extractor):
         finest = min(tuning.decoder.finest, settings.backbone.taps[0])
         self.backbone = Backbone(settings.backbone, finest if settings.decodes else None)
         channels = self.backbone.channels
-        self.decoder = _decoder(channels, tuning.decoder) if settings.decodes else None
+        self.decoder = fresh_decoder(channels, tuning.decoder) if settings.decodes else None
         tapped = [channels[tap] for tap in self.backbone.tapped]
         self.register_buffer("usual", torch.empty(0, dtype=torch.half))
         self.register_load_state_dict_pre_hook(_grow)
@@ -126,7 +127,9 @@ class SliceExtractor(Extractor):
         origin = origin_of(self.settings.backbone.weights, self.settings.backbone.name)
         return origin.files if origin else ()
 
-    def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
+    def fit(
+        self, volumes: Iterable[Volume], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         """Bring the backbone's weights, and fine-tune them on slices of the healthy volumes."""
         check_origin(self.settings.backbone, self.settings.picture)
         self.backbone.bring_weights()
@@ -143,7 +146,7 @@ class SliceExtractor(Extractor):
             pools = gather(seen, planes, self.backbone.strides[-1], tuning.each, self.seed, usual)
             finetune(
                 self.backbone, self.decoder, pools, picture,
-                self.settings.neighbourhood, tuning, self.seed, watch,
+                self.settings.neighbourhood, tuning, self.seed, watch, savepoint,
             )  # fmt: skip
 
     @torch.no_grad()
@@ -230,13 +233,6 @@ def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) 
     """Before a state is loaded, room for what is usual in its frame."""
     assert isinstance(module, SliceExtractor)
     module.usual = torch.empty_like(state[f"{prefix}usual"], device=module.usual.device)
-
-
-def _decoder(channels: Sequence[int], settings: DecoderSettings) -> Decoder:
-    """A decoder whose weights follow from the seed and not from earlier draws."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(torch.initial_seed())
-        return Decoder(channels, settings)
 
 
 def _worth_seeing(windows: list[range], seen: View, cells: Tensor) -> dict[int, Sequence[int]]:

@@ -83,6 +83,20 @@ def test_a_p_value_counts_the_volume_itself():
     assert calibration.p_value(9.5) == 10 / 20
 
 
+def test_several_volumes_of_one_subject_are_no_more_evidence_than_one():
+    scores = [np.random.default_rng(seed).standard_normal(50_000) for seed in range(6)]
+    once, thrice = Calibrator(), Calibrator()
+    for subject, one in enumerate(scores):
+        once.add(one, float(subject))
+        for _ in range(3):
+            thrice.add(one, float(subject), subject)
+    one, three = once.finish(), thrice.finish()
+    assert three.subjects == 6
+    assert three.curve == pytest.approx(one.curve, abs=0.01)
+    assert np.array(three.intervals) == pytest.approx(np.array(one.intervals), abs=0.01)
+    assert three.p_value(3.5) == one.p_value(3.5) == pytest.approx(3 / 7)
+
+
 def test_rates_beyond_what_was_calibrated_are_refused():
     with pytest.raises(ConfigError, match="calibrated from"):
         calibrated(4, 1000).value(Threshold("fpr", 1e-7))

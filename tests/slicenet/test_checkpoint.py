@@ -131,6 +131,19 @@ def test_84_nan_weights_and_foreign_tensors_are_refused(path, tensor):
         read(path, allow_unverified=True)
 
 
+def test_what_an_earlier_version_never_learnt_is_not_missed(path):
+    with safe_open(path, "pt") as file:
+        about = json.loads(file.metadata()["slicenet"])
+    del about["sha256"]
+    tensors = {name: tensor for name, tensor in load_file(path).items() if name != "frame.core"}
+    save_file(tensors, path, {"slicenet": json.dumps(about)})
+    assert not read(path, allow_unverified=True).detector.frame.core.numel()
+    del tensors["frame.sequences"]
+    save_file(tensors, path, {"slicenet": json.dumps(about)})
+    with pytest.raises(CheckpointError, match="do not fit"):
+        read(path, allow_unverified=True)
+
+
 def test_87_other_files_are_refused(tmp_path):
     page = tmp_path / "page.safetensors"
     page.write_text("<!doctype html><html>sign in</html>")

@@ -163,7 +163,7 @@ class Learner(Extractor):
         self.settings = settings
         self.register_buffer("mean", torch.zeros(()))
 
-    def fit(self, volumes, watch):
+    def fit(self, volumes, watch, savepoint):
         Learner.fits += 1
         time.sleep(0.1)
         self.mean = torch.stack([volume.voxels.mean() for volume in volumes]).mean()

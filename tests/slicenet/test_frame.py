@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import distance_transform_edt
 
 from slicenet.errors import ConfigError, VolumeError
 from slicenet.frame import Frame, FrameSettings
@@ -149,6 +150,20 @@ def test_matched_histograms_undo_a_gamma_of_the_scanner(make_brain):
     matched = (frame.enter(bent).voxels - frame.enter(scan).voxels).abs().mean()
     unmatched = (plain.enter(bent).voxels - plain.enter(scan).voxels).abs().mean()
     assert matched < unmatched / 2
+
+
+def test_a_tight_mask_changes_nothing_where_histograms_are_matched_in_the_core(make_brain):
+    tight = make_brain(9)
+    depth = distance_transform_edt(tight.brain.numpy(), tight.spacing)
+    tight = replace(tight, brain=torch.from_numpy(depth > 9))
+    found = {}
+    for kind in ("histogram", "core"):
+        frame = Frame(FrameSettings(spacing=COARSE.spacing, intensity=kind))
+        frame.fit([make_brain(seed) for seed in range(4)], silent)
+        one, other = frame.enter(make_brain(9)), frame.enter(tight)
+        both = one.brain & other.brain
+        found[kind] = (one.voxels - other.voxels)[0][both].abs().mean().item()
+    assert found["core"] < 0.7 * found["histogram"]
 
 
 def test_a_brain_outside_the_box_is_refused_and_a_cut_one_noticed():

@@ -19,6 +19,7 @@ from slicenet.extractors.segmentation import (
 )
 from slicenet.extractors.slice_pool import gather
 from slicenet.resampling import smooth
+from slicenet.savepoint import Savepoint
 from slicenet.simulation import JitterSettings, SimulationSettings
 from slicenet.volume import Volume
 from slicenet.watch import silent
@@ -52,9 +53,9 @@ def networks(finest=1):
     return backbone, Decoder(backbone.channels, DecoderSettings(finest=finest, width=16))
 
 
-def learnt(settings=SHORT, seed=0, planes=("axial",), watch=silent):
+def learnt(settings=SHORT, seed=0, planes=("axial",), watch=silent, savepoint=Savepoint()):
     backbone, decoder = networks()
-    segment(backbone, decoder, pools(planes), PictureSettings(), settings, seed, watch)
+    segment(backbone, decoder, pools(planes), PictureSettings(), settings, seed, watch, savepoint)
     return backbone, decoder
 
 
@@ -230,3 +231,20 @@ def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError) as caught:
         SegmentationSettings(**wrong)
     assert caught.value.code == "E_SETTING"
+
+
+def test_what_was_stopped_goes_on_to_the_same_bits(tmp_path):
+    settings, path = replace(SHORT, steps=8), tmp_path / "partly.safetensors"
+
+    def stop(stage, done, total, **values):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learnt(settings, watch=stop, savepoint=Savepoint(path, every=0))
+    assert Savepoint(path).load()[1]["step"] == 4
+    for one, other in zip(
+        learnt(settings, savepoint=Savepoint(path)), learnt(settings), strict=True
+    ):
+        states = one.state_dict(), other.state_dict()
+        assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
