@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor
 
+from slicenet.domain import Portrait
 from slicenet.features import FeatureMap
 from slicenet.files import write_bytes
 from slicenet.folders import cache_folder
@@ -29,6 +30,7 @@ ENDING = ".features.safetensors"
 LEARNT = ".learnt.safetensors"
 PARTLY = ".partly.safetensors"
 SECONDS = "seconds"  # an entry without them is of an older slicenet, and counts as absent
+PORTRAIT = "portrait1."  # raise it when portraits change: features then stay good
 ABANDONED = 24 * 3600.0  # seconds after which half a file belongs to nobody
 
 
@@ -49,7 +51,9 @@ class Cache:
             with safe_open(path, "pt") as file:
                 _seconds(file)
                 held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                return FeatureMap(held["vectors"], held["inside"], held.get("strange"))
+                return FeatureMap(
+                    held["vectors"], held["inside"], held.get("strange"), _portrait(held)
+                )  # fmt: skip
         except (OSError, SafetensorError, KeyError):  # another run has made room, or damaged
             return None
 
@@ -61,6 +65,9 @@ class Cache:
         tensors = {"vectors": _compact(features.vectors.cpu()), "inside": features.inside.cpu()}
         if features.strange is not None:
             tensors["strange"] = features.strange.cpu()
+        if features.portrait is not None:
+            parts = features.portrait.to_tensors()
+            tensors |= {f"{PORTRAIT}{name}": part.contiguous() for name, part in parts.items()}
         with contextlib.suppress(OSError):
             if self._make_room(sum(tensor.nbytes for tensor in tensors.values())):
                 write_bytes(self._path(key), _serialize(tensors, seconds))
@@ -145,6 +152,8 @@ class CachedMaps:
     cache: Cache
     watch: Watch
     saved: float = 0.0  # seconds that describing took in an earlier run, and not in this one
+    # Of volumes walked, by index; an entry that an older slicenet has left has none.
+    portraits: dict[int, Portrait] = field(default_factory=dict)
     _keys: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -153,7 +162,10 @@ class CachedMaps:
     def __iter__(self) -> Iterator[FeatureMap]:
         for index in range(len(self.volumes)):
             first = index not in self._keys
-            yield self._map(index)
+            features = self._map(index)
+            if first and features.portrait is not None:
+                self.portraits[index] = features.portrait
+            yield features
             if first:
                 self.watch("describe", index + 1, len(self.volumes))
 
@@ -171,7 +183,7 @@ class CachedMaps:
         self.cache.store(key, features, time.perf_counter() - began)
         # What the disk holds, not what was computed: a rerun must see the same numbers.
         vectors, inside = _compact(features.vectors.cpu()), features.inside.cpu()
-        return FeatureMap(vectors, inside, features.strange)
+        return FeatureMap(vectors, inside, features.strange, features.portrait)
 
 
 def _serialize(tensors: dict[str, Tensor], seconds: float) -> bytes:
@@ -180,6 +192,15 @@ def _serialize(tensors: dict[str, Tensor], seconds: float) -> bytes:
 
 def _seconds(file: safe_open) -> float:
     return float((file.metadata() or {})[SECONDS])
+
+
+def _portrait(held: Mapping[str, Tensor]) -> Portrait | None:
+    parts = {
+        name.removeprefix(PORTRAIT): part
+        for name, part in held.items()
+        if name.startswith(PORTRAIT)
+    }
+    return Portrait.from_tensors(parts) if parts else None
 
 
 def _compact(vectors: Tensor) -> Tensor:

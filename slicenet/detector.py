@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from slicenet.cache import LEARNT, Cache, CachedMaps
 from slicenet.calibration import Calibration, Calibrator
 from slicenet.cohort import find_cohort
+from slicenet.domain import Domain, Portrait, portray, unlike
 from slicenet.elsewhere import Elsewhere
 from slicenet.errors import ConfigError
 from slicenet.features import Extractor, FeatureMap, signature
@@ -58,6 +59,7 @@ class Detector(nn.Module):
         self.extractor = extractor
         self.scorer = scorer
         self.positions = Positions(finish.position)
+        self.domain = Domain()
         self.finish = finish
         self.calibration: Calibration | None = None
         self.saved = 0.0  # seconds that `fit` would have taken beyond its own without the cache
@@ -82,18 +84,22 @@ class Detector(nn.Module):
         lesioned = self._lesioned_maps(healthy, watch, cache)
         self.scorer.fit(_Both(maps, lesioned) if lesioned else maps, watch)
         self.positions.fit((self.scorer.score(features), features.inside) for features in maps)
+        self._fit_domain(healthy, maps)
         self.saved += maps.saved + (lesioned.saved if lesioned else 0.0)
 
     def calibrate(self, healthy: Sequence[Volume], watch: Watch = silent) -> None:
         """Learn what scores mean, from healthy volumes that `fit` has not seen."""
         calibrator = Calibrator()
-        seen = Elsewhere(healthy, self.frame.settings.elsewhere)
+        seen, portraits = Elsewhere(healthy, self.frame.settings.elsewhere), []
         for done, volume in enumerate(seen):
-            anomalies = self.score(volume)
+            features = self._describe(volume)
+            anomalies = self.judge(features, volume)
+            portraits += [features.portrait] if features.portrait else []
             scores = anomalies.scores[volume.brain].numpy()
             calibrator.add(scores, anomalies.volume_score, done % len(healthy))
             watch("calibrate", done + 1, len(seen))
         self.calibration = calibrator.finish()
+        self.domain.hold(portraits)
 
     @torch.no_grad()
     def score(self, volume: Volume | Path | str) -> AnomalyMap:
@@ -104,8 +110,8 @@ class Detector(nn.Module):
                 raise ConfigError(f"{volume}: {len(cohort)} volumes, score takes one", "E_MANY")
             volume = cohort[0]
         framed = self.frame.enter(volume)
-        found = self.judge(self.extractor.extract(framed), volume)
-        return replace(found, volume=replace(volume, notices=framed.notices))
+        features = replace(self.extractor.extract(framed), portrait=portray(volume, framed))
+        return self.judge(features, replace(volume, notices=framed.notices))
 
     @torch.no_grad()
     def judge(self, features: FeatureMap, volume: Volume) -> AnomalyMap:
@@ -116,7 +122,10 @@ class Detector(nn.Module):
         overall = worst(scores, volume.brain, self.finish.share)
         if self.finish.standardise:
             scores = by_own_bulk(scores, volume.brain)
-        return AnomalyMap(scores, volume, overall, self.calibration)
+        readings = self.domain.read(features.portrait) if features.portrait else ()
+        told = unlike(volume.name, readings, self.domain.subjects)
+        volume = replace(volume, notices=(*volume.notices, *told))
+        return AnomalyMap(scores, volume, overall, self.calibration, readings)
 
     def maps(
         self, volumes: Sequence[Volume], watch: Watch = silent, cache: Cache | None = None
@@ -146,6 +155,12 @@ class Detector(nn.Module):
         cache.store_state(key, self.extractor.state_dict(), time.perf_counter() - began)
         partly.clear()
 
+    def _fit_domain(self, healthy: Sequence[Volume], maps: CachedMaps) -> None:
+        """Learn what the cohort has in common; most of it was seen when it was described."""
+        unseen = [index for index in range(len(healthy)) if index not in maps.portraits]
+        found = {index: self._portray(healthy[index]) for index in unseen} | maps.portraits
+        self.domain.fit([found[index] for index in range(len(healthy))])
+
     def _lesioned_maps(
         self, volumes: Sequence[Volume], watch: Watch, cache: Cache
     ) -> CachedMaps | None:
@@ -171,7 +186,11 @@ class Detector(nn.Module):
 
     @torch.no_grad()
     def _describe(self, volume: Volume) -> FeatureMap:
-        return self.extractor.extract(self.frame.enter(volume))
+        framed = self.frame.enter(volume)
+        return replace(self.extractor.extract(framed), portrait=portray(volume, framed))
+
+    def _portray(self, volume: Volume) -> Portrait:
+        return portray(volume, self.frame.enter(volume))
 
     def _smooth(self, lattice: Tensor, features: FeatureMap) -> Tensor:
         if not self.finish.smooth:

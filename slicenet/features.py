@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from slicenet import __version__
+from slicenet.domain import Portrait
 from slicenet.errors import Notice
 from slicenet.savepoint import Savepoint
 from slicenet.volume import Volume
@@ -27,6 +28,7 @@ class FeatureMap:
     vectors: Tensor  # [N, C], in the order of `inside`
     inside: Tensor  # [x, y, z] bool, N of them true
     strange: Tensor | None = None  # [N] bool: cells of simulated lesions, in training alone
+    portrait: Portrait | None = None  # of the input, to tell how unlike the cohort it is
 
     def __post_init__(self) -> None:
         assert self.inside.ndim == 3, "a lattice has three axes"

@@ -13,6 +13,7 @@ from slicenet import files
 from slicenet.checkpoint import Model, settings_table, versions
 from slicenet.cohort import Case
 from slicenet.cohort.naming import parse_stem
+from slicenet.domain import strange_themes
 from slicenet.errors import ConfigError, SlicenetError
 from slicenet.images.write import write_mask
 from slicenet.preparing.native import to_native
@@ -22,7 +23,9 @@ HEATMAP = "_desc-anomaly_heatmap.nii.gz"
 SIDECAR = "_desc-anomaly_heatmap.json"
 MASK = "_label-anomaly_mask.nii.gz"
 BRAIN = "_desc-brain_mask.nii.gz"
-COLUMNS = ("name", "subject", "score", "p_value", "peak", "anomaly_ml", "brain_ml", "folder")
+COLUMNS = (
+    "name", "subject", "score", "p_value", "peak", "anomaly_ml", "brain_ml", "folder", "unlike",
+)  # fmt: skip
 README = """Anomaly maps made by slicenet. Research use, not a medical device.
 
 *_desc-anomaly_heatmap.nii.gz  the final map, float32, on the grid of the input; higher is stranger.
@@ -42,6 +45,7 @@ MEANING = {
     "anomaly_ml": "volume above the threshold, millilitres",
     "brain_ml": "volume looked at, millilitres",
     "folder": "where the case's files lie",
+    "unlike": "in what the input is unlike the healthy brains of the model, if it is",
 }
 
 
@@ -130,11 +134,12 @@ class Output:
     def finish(self) -> list[dict[str, Any]]:
         """Write scores.tsv over all whole cases of this model, strangest first; return its rows."""
         rows = [
-            sidecar["row"] for _, sidecar in self._sidecars() if self._is_ours(sidecar)
+            sidecar["row"] | {"domain": sidecar.get("domain", [])}
+            for _, sidecar in self._sidecars() if self._is_ours(sidecar)
         ]  # fmt: skip
         rows.sort(key=lambda row: (-row["score"], row["name"]))
         lines = ["\t".join(COLUMNS)]
-        lines += ["\t".join(_cell(row[column]) for column in COLUMNS) for row in rows]
+        lines += ["\t".join(_cell(row.get(column)) for column in COLUMNS) for row in rows]
         files.write_text(self.folder / "scores.tsv", "\n".join(lines) + "\n")
         return rows
 
@@ -154,7 +159,7 @@ class Output:
         return self.folder / case.folder / f"{stem}{ending}"
 
     def _run(self) -> dict[str, Any]:
-        calibration = self.model.detector.calibration
+        calibration, domain = self.model.detector.calibration, self.model.detector.domain
         return {
             "format": 1,
             "model": {
@@ -165,6 +170,8 @@ class Output:
                 "training_sources": [*self.model.origin.fitted, *self.model.origin.files],
                 "thresholds": calibration.thresholds() if calibration else {},
                 "calibration_subjects": calibration.subjects if calibration else 0,
+                "domain_subjects": domain.subjects,
+                "domain": [asdict(usual) for usual in domain.usual()],
             },
             "threshold": self.threshold,
             "native": self.native,
@@ -182,6 +189,7 @@ class Output:
             "name": case.name, "subject": case.subject, "score": anomalies.volume_score,
             "p_value": p_value, "peak": float(inside.max()), "anomaly_ml": above,
             "brain_ml": inside.numel() * voxel, "folder": str(case.folder),
+            "unlike": ", ".join(strange_themes(anomalies.readings)) or None,
         }  # fmt: skip
         return {
             "description": "anomaly map; higher is stranger; 0 outside the brain",
@@ -193,6 +201,7 @@ class Output:
             "units": "arbitrary, comparable between volumes of one model",
             "range": [float(inside.min()), float(inside.max())],
             "row": row,
+            "domain": [reading.to_table() for reading in anomalies.readings],
             "warnings": [asdict(notice) for notice in anomalies.volume.notices],
         }
 

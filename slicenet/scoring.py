@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from slicenet.calibration import Calibration, Threshold
+from slicenet.domain import Reading
 from slicenet.drawing import overlay_html, overlay_png, squashed
 from slicenet.errors import CheckpointError
 from slicenet.features import FeatureMap
@@ -29,6 +30,7 @@ class AnomalyMap:
     volume: Volume
     volume_score: float  # one number for the whole brain
     calibration: Calibration | None = None
+    readings: tuple[Reading, ...] = ()  # the input beside the cohort, where the model knows that
 
     @property
     def name(self) -> str:

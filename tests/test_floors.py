@@ -25,7 +25,7 @@ FLOORS = [
     },
     {"apart", "config", "images", "installed", "locking", "savepoint", "simulation"},
     {"pool", "volume", "weights", "views"},
-    {"elsewhere"},
+    {"domain", "elsewhere"},
     {"cohort", "frame", "features", "calibration", "drawing"},
     {"scoring", "cache", "inspection", "phantom"},
     {"extractors", "scorers", "preparing"},

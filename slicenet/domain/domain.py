@@ -1,0 +1,164 @@
+"""What the healthy brains of a model have in common, and how unlike them an input is."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import reduce
+from typing import Any, final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from slicenet.domain.limits import FEWEST, Limits, learn_limits
+from slicenet.domain.measures import HIGH, LOW, columns
+from slicenet.domain.portrait import Portrait
+
+LEAST = 3  # fitted subjects, so that each has others to be compared with
+
+
+@final
+@dataclass(frozen=True)
+class Usual:
+    """What is usual of one measure in a cohort, in its natural unit."""
+
+    measure: str
+    sequence: int  # from 1; 0 where it is about the input as a whole
+    centre: float
+    low: float | None  # limits; none on a side where nothing is unlike
+    high: float | None
+
+
+@final
+@dataclass(frozen=True)
+class Reading:
+    """One measure of an input beside what is usual."""
+
+    usual: Usual
+    value: float
+    distance: float  # deviations from the centre, to the side that counts
+    unlike: bool
+
+    def to_table(self) -> dict[str, Any]:
+        """Plain values, all on one level."""
+        own = {"value": self.value, "distance": self.distance, "unlike": self.unlike}
+        return asdict(self.usual) | own
+
+
+@final
+class Domain(nn.Module):
+    """The means of a cohort and the measures of its subjects; silent until it knows enough."""
+
+    picture: Tensor  # [M, x, y, z] float16, mean of the fitted
+    seen: Tensor  # [x, y, z] bool, cells that most of the fitted fill
+    histogram: Tensor  # [M, ranks] mean of the fitted
+    fitted: Tensor  # [subjects, K] scaled measures, each against the means of the others
+    held: Tensor  # [subjects, K] of those held out
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("picture", torch.empty(0, dtype=torch.float16))
+        self.register_buffer("seen", torch.empty(0, dtype=torch.bool))
+        for name in ("histogram", "fitted", "held"):
+            self.register_buffer(name, torch.empty(0))
+
+    @property
+    def subjects(self) -> int:
+        """Healthy subjects that it knows."""
+        return len(self.fitted) + len(self.held)
+
+    @property
+    def knows(self) -> bool:
+        """Whether it can say of an input how unlike it is."""
+        return self.subjects >= FEWEST and len(self.fitted) >= LEAST
+
+    def fit(self, portraits: Sequence[Portrait]) -> None:
+        """Learn from those that a model is fitted on, and forget all others."""
+        number = len(portraits)
+        total = _sum(one.picture.float() * one.inside for one in portraits)
+        count = _sum(one.inside.float() for one in portraits)  # [x, y, z]
+        histograms = _sum(one.histogram for one in portraits)
+        rows = []
+        for one in portraits if number >= LEAST else ():
+            others = count - one.inside.float()
+            picture = (total - one.picture.float() * one.inside) / others.clamp(min=1)
+            histogram = (histograms - one.histogram) / (number - 1)
+            rows.append(_row(one, picture, others >= (number - 1) / 2, histogram))
+        self.picture = (total / count.clamp(min=1)).half()
+        self.seen = count >= number / 2
+        self.histogram = histograms / number
+        self.fitted = torch.from_numpy(np.stack(rows)) if rows else torch.empty(0)
+        self.held = torch.empty(0)
+
+    def hold(self, portraits: Sequence[Portrait]) -> None:
+        """Learn from those that calibrate, in place of such as it knew before."""
+        if len(self.fitted):
+            rows = np.stack([self._measure(one) for one in portraits])
+            self.held = torch.from_numpy(rows)
+
+    def read(self, portrait: Portrait) -> tuple[Reading, ...]:
+        """Every measure of an input beside the cohort's; nothing if that is too small."""
+        if not self.knows:
+            return ()
+        row, limits, kinds = self._measure(portrait), self._limits(), columns(len(self.picture))
+        sides = np.array([measure.side for measure, _ in kinds])
+        distances = limits.distances(row, sides)
+        return tuple(
+            Reading(usual, float(measure.natural(value)), float(distance), bool(unlike))
+            for usual, (measure, _), value, distance, unlike in zip(
+                self.usual(), kinds, row, distances, distances > limits.reach, strict=True
+            )
+        )
+
+    def usual(self) -> tuple[Usual, ...]:
+        """Centre and limits of every measure; nothing if the cohort is too small."""
+        if not self.knows:
+            return ()
+        limits = self._limits()
+        spans = limits.reach * limits.deviation
+        found = []
+        for (measure, sequence), middle, span in zip(
+            columns(len(self.picture)), limits.centre, spans, strict=True
+        ):
+            ends = measure.natural(middle + span * np.array((-1, 0, 1)))
+            low, centre, high = ends.tolist()
+            found.append(
+                Usual(
+                    measure.name, sequence, centre,
+                    None if measure.side == HIGH else low, None if measure.side == LOW else high,
+                )
+            )  # fmt: skip
+        return tuple(found)
+
+    def _limits(self) -> Limits:
+        known = [rows.cpu().numpy() for rows in (self.fitted, self.held) if len(rows)]
+        rows = np.concatenate(known).astype(np.float64)
+        return learn_limits(rows, [measure for measure, _ in columns(len(self.picture))])
+
+    def _measure(self, portrait: Portrait) -> np.ndarray:
+        means = (self.picture.cpu().float(), self.seen.cpu(), self.histogram.cpu())
+        return _row(portrait, *means)
+
+
+def _sum(tensors: Iterable[Tensor]) -> Tensor:
+    """Their sum, one in memory at a time."""
+    return reduce(torch.add, tensors)
+
+
+def _row(portrait: Portrait, picture: Tensor, seen: Tensor, histogram: Tensor) -> np.ndarray:
+    """The scaled measures [K] of one brain against means of others, float32."""
+    both = portrait.inside & seen
+    values = list(portrait.shared.tolist())
+    for sequence, own in enumerate(portrait.own.tolist()):
+        pair = portrait.picture[sequence][both].float(), picture[sequence][both]
+        apart = (portrait.histogram[sequence] - histogram[sequence]).abs().mean()
+        values += [*own, _correlation(*pair), float(apart)]
+    kinds = columns(len(portrait.picture))
+    scaled = [m.scaled(np.array(v)) for (m, _), v in zip(kinds, values, strict=True)]
+    return np.array(scaled, np.float32)
+
+
+def _correlation(one: Tensor, other: Tensor) -> float:
+    """Pearson's, of two [N]; 0 where there is none."""
+    one, other = (part.double() - part.double().mean() for part in (one, other))
+    scale = float(one.norm() * other.norm())
+    return float(one @ other) / scale if scale > 0 else 0.0
