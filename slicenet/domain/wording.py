@@ -27,10 +27,16 @@ def strange_themes(readings: Sequence[Reading]) -> tuple[str, ...]:
     """What the measures beyond their limits speak of."""
     far = {one.usual.measure for one in readings if one.unlike}
     found = {MEASURES[name].theme for name in far}
-    # In another contrast the rim is another too, without anything left around the brain.
-    if CONTRAST in found and "shell" not in far:
+    # In another contrast the rim is another too, and fluid makes a shell where it is bright.
+    turned = any(_is_turned(one) for one in readings)
+    if turned or (CONTRAST in found and "shell" not in far):
         found.discard(SKULL)
     return tuple(theme for theme in THEMES if theme in found)
+
+
+def _is_turned(reading: Reading) -> bool:
+    """Whether it is dark where the cohort is bright."""
+    return reading.usual.measure == "pattern" and reading.unlike and reading.value < 0
 
 
 def _worst(readings: Sequence[Reading], theme: str) -> str:
@@ -54,7 +60,7 @@ def _kind(reading: Reading) -> str:
     """What such a value usually comes from."""
     above = reading.value > reading.usual.centre
     if reading.usual.measure == "pattern":
-        if reading.value < 0:
+        if _is_turned(reading):
             return "dark where they are bright, as a T2 beside T1s or an inverted scan: "
         return "bright and dark at other places, as in another sequence or out of place: "
     if reading.usual.measure.startswith("detail"):

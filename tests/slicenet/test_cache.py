@@ -1,13 +1,16 @@
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from slicenet.cache import LEARNT, Cache, CachedMaps
+from slicenet.domain import portray
 from slicenet.features import FeatureMap
+from slicenet.frame import Frame, FrameSettings
 from slicenet.watch import silent
 
 SHARE = """
@@ -186,3 +189,21 @@ def test_maps_of_an_earlier_run_have_saved_what_describing_them_took(tmp_path, m
     once = second.saved
     list(second)
     assert second.saved == once
+
+
+def test_a_portrait_is_kept_with_its_map_and_an_older_map_goes_without(tmp_path, make_brain):
+    frame = Frame(FrameSettings(spacing=(8.0, 8.0, 8.0)))
+    volumes = [make_brain(0), make_brain(1)]
+    wanted = [portray(volume, frame.enter(volume)) for volume in volumes]
+
+    def describe(volume):
+        return replace(features(1), portrait=portray(volume, frame.enter(volume)))
+
+    list(walk(Cache(tmp_path), volumes[:1], lambda _: features(1)))  # before there were portraits
+    list(walk(Cache(tmp_path), volumes[1:], describe))
+    again = walk(Cache(tmp_path), volumes, describe)
+    list(again)
+    assert set(again.portraits) == {1}
+    parts, kept = (one.to_tensors() for one in (wanted[1], again.portraits[1]))
+    assert all(torch.equal(parts[name], kept[name]) for name in parts)
+    assert [part.dtype for part in parts.values()] == [part.dtype for part in kept.values()]

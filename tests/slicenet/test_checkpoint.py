@@ -167,3 +167,24 @@ def test_every_number_of_the_file_can_be_read_by_others(path):
     tensors = load_file(path)
     assert set(tensors) >= {"scorer.mean", "scorer.deviation"}
     assert all(np.isfinite(tensor.numpy()).all() for tensor in tensors.values())
+
+
+def test_a_loaded_model_still_knows_its_cohort(path, model, make_brain):
+    again = read(path).detector.domain
+    assert again.subjects == model.detector.domain.subjects == 5
+    for name, tensor in model.detector.domain.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name])
+        assert tensor.dtype == again.state_dict()[name].dtype
+
+
+def test_a_model_from_before_there_were_domains_loads_and_says_nothing(path, make_brain):
+    with safe_open(path, "pt") as file:
+        about = json.loads(file.metadata()["slicenet"])
+    del about["sha256"]
+    kept = {n: one for n, one in load_file(path).items() if not n.startswith("domain.")}
+    save_file(kept, path, {"slicenet": json.dumps(about)})
+    old = read(path, allow_unverified=True).detector
+    turned = make_brain(9)
+    voxels = (turned.voxels.max() - turned.voxels) * turned.brain
+    anomalies = old.score(type(turned)(voxels, turned.brain, turned.affine, "turned"))
+    assert (anomalies.readings, anomalies.volume.notices) == ((), ())

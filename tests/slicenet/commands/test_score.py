@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from slicenet.images.write import write_map
 from slicenet.locking import locked
 
 
@@ -162,3 +163,40 @@ def test_native_writes_maps_on_the_grid_of_the_scan_that_was_prepared(
     for ending in ("desc-anomaly_heatmap", "desc-brain_mask", "label-anomaly_mask"):
         (folder / f"sub-08_space-orig_{ending}.nii.gz").unlink()
         assert "1 scored" in slicenet(*words).stdout
+
+
+def test_a_scan_of_another_contrast_is_told_of_on_the_terminal_and_in_every_file(
+    slicenet, make_brain, tmp_path
+):
+    def write(place, volume, turned=False):
+        voxels = volume.voxels[0]
+        voxels = (voxels.max() + 1 - voxels) * volume.brain if turned else voxels
+        write_map(tmp_path / place, voxels.numpy(), volume.grid)
+
+    for seed in range(12):
+        write(f"healthy/brain{seed:02d}.nii.gz", make_brain(seed))
+    write("new/own.nii.gz", make_brain(20))
+    write("new/other.nii.gz", make_brain(21), turned=True)
+    small = ("--backend", "zscore", "--set", "frame.spacing=[4,4,4]", "--out", tmp_path / "run")
+    assert slicenet("train", tmp_path / "healthy", *small).exit_code == 0
+    out = tmp_path / "maps"
+    done = slicenet("score", tmp_path / "run", tmp_path / "new", "--out", out, "--json")
+    assert done.exit_code == 0, done.output
+    (said,) = [line for line in done.stderr.splitlines() if "[W_DOMAIN]" in line]
+    assert said.startswith("warning: other: unlike the 12 healthy brains of this model in contrast")
+    rows = {row["name"]: row for row in json.loads(done.stdout)["cases"]}
+    assert rows["own"]["unlike"] is None
+    assert rows["other"]["unlike"].startswith("contrast")
+    sidecar = json.loads((out / "other" / "other_desc-anomaly_heatmap.json").read_text())
+    assert [warning["code"] for warning in sidecar["warnings"]] == ["W_DOMAIN"]
+    assert sidecar["domain"] == rows["other"]["domain"]
+    pattern = next(one for one in sidecar["domain"] if one["measure"] == "pattern")
+    assert pattern["unlike"]
+    assert pattern["value"] < 0 < pattern["low"] < pattern["centre"]
+    about = json.loads((out / "run.json").read_text())["model"]
+    assert about["domain_subjects"] == 12
+    usual = next(one for one in about["domain"] if one["measure"] == "pattern")
+    assert (usual["low"], usual["centre"]) == (pattern["low"], pattern["centre"])
+    header, *lines = (out / "scores.tsv").read_text().splitlines()
+    column = header.split("\t").index("unlike")
+    assert {line.split("\t")[0]: line.split("\t")[column] for line in lines}["own"] == "n/a"
