@@ -60,6 +60,7 @@ class Domain(nn.Module):
         self.register_buffer("seen", torch.empty(0, dtype=torch.bool))
         for name in ("histogram", "fitted", "held"):
             self.register_buffer(name, torch.empty(0))
+        self._learnt: Limits | None = None  # from `fitted` and `held`, once asked for
 
     @property
     def subjects(self) -> int:
@@ -88,12 +89,14 @@ class Domain(nn.Module):
         self.histogram = histograms / number
         self.fitted = torch.from_numpy(np.stack(rows)) if rows else torch.empty(0)
         self.held = torch.empty(0)
+        self._learnt = None
 
     def hold(self, portraits: Sequence[Portrait]) -> None:
         """Learn from those that calibrate, in place of such as it knew before."""
         if len(self.fitted):
             rows = np.stack([self._measure(one) for one in portraits])
             self.held = torch.from_numpy(rows)
+            self._learnt = None
 
     def read(self, portrait: Portrait) -> tuple[Reading, ...]:
         """Every measure of an input beside the cohort's; nothing if that is too small."""
@@ -130,9 +133,12 @@ class Domain(nn.Module):
         return tuple(found)
 
     def _limits(self) -> Limits:
-        known = [rows.cpu().numpy() for rows in (self.fitted, self.held) if len(rows)]
-        rows = np.concatenate(known).astype(np.float64)
-        return learn_limits(rows, [measure for measure, _ in columns(len(self.picture))])
+        if self._learnt is None:
+            known = [rows.cpu().numpy() for rows in (self.fitted, self.held) if len(rows)]
+            rows = np.concatenate(known).astype(np.float64)
+            kinds = [measure for measure, _ in columns(len(self.picture))]
+            self._learnt = learn_limits(rows, kinds)
+        return self._learnt
 
     def _measure(self, portrait: Portrait) -> np.ndarray:
         means = (self.picture.cpu().float(), self.seen.cpu(), self.histogram.cpu())

@@ -35,6 +35,7 @@ GRIDS = {  # shape, spacing in mm, angle of the axes to the world's
     "thin": ((100, 120, 12), (0.5, 0.5, 6), 30),
     "slice": ((60, 72, 1), (2, 2, 5), 0),
 }
+FEW = {"shape": (22, 26, 20), "spacing": 6.0}  # voxels
 SETTINGS = ZScore(frame=FrameSettings(spacing=(4.0, 4.0, 4.0)))
 
 
@@ -232,9 +233,9 @@ def test_a_scorer_that_asks_sees_simulated_lesions_beside_the_healthy(make_brain
 
 def test_an_input_of_another_contrast_is_said_to_be_unlike_the_cohort(make_brain, tmp_path):
     made, cache = SETTINGS.build(), Cache(tmp_path)
-    made.fit([make_brain(seed) for seed in range(8)], cache=cache)
-    made.calibrate([make_brain(seed) for seed in range(10, 14)])
-    healthy, turned = make_brain(30), make_brain(31)
+    made.fit([make_brain(seed, **FEW) for seed in range(8)], cache=cache)
+    made.calibrate([make_brain(seed, **FEW) for seed in range(10, 14)])
+    healthy, turned = make_brain(30, **FEW), make_brain(31, **FEW)
     turned = replace(turned, voxels=(turned.voxels.max() - turned.voxels) * turned.brain)
     assert made.score(healthy).volume.notices == ()
     anomalies = made.score(turned)
@@ -252,7 +253,7 @@ def test_what_was_described_before_teaches_the_same_domain(backend, make_brain, 
     learnt = []
     for _ in range(2):  # the second time, features come from the cache
         made = backend.build()
-        made.fit([make_brain(seed) for seed in range(4)], cache=Cache(tmp_path))
+        made.fit([make_brain(seed, **FEW) for seed in range(4)], cache=Cache(tmp_path))
         learnt.append(made.domain.state_dict())
     assert len(learnt[0]["fitted"]) == 4
     assert all(torch.equal(learnt[0][name], learnt[1][name]) for name in learnt[0])

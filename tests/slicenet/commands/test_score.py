@@ -173,10 +173,11 @@ def test_a_scan_of_another_contrast_is_told_of_on_the_terminal_and_in_every_file
         voxels = (voxels.max() + 1 - voxels) * volume.brain if turned else voxels
         write_map(tmp_path / place, voxels.numpy(), volume.grid)
 
+    few = {"shape": (22, 26, 20), "spacing": 6.0}  # voxels
     for seed in range(12):
-        write(f"healthy/brain{seed:02d}.nii.gz", make_brain(seed))
-    write("new/own.nii.gz", make_brain(20))
-    write("new/other.nii.gz", make_brain(21), turned=True)
+        write(f"healthy/brain{seed:02d}.nii.gz", make_brain(seed, **few))
+    write("new/own.nii.gz", make_brain(20, **few))
+    write("new/other.nii.gz", make_brain(21, **few), turned=True)
     small = ("--backend", "zscore", "--set", "frame.spacing=[4,4,4]", "--out", tmp_path / "run")
     assert slicenet("train", tmp_path / "healthy", *small).exit_code == 0
     out = tmp_path / "maps"

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -22,8 +23,14 @@ def inverted(volume, sequence=0):
 
 
 @pytest.fixture(scope="module")
-def cohort(make_brain):
-    return [look(make_brain(seed)) for seed in range(16)]
+def small(make_brain):
+    """Brains of fewer voxels."""
+    return partial(make_brain, shape=(22, 26, 20), spacing=6.0)
+
+
+@pytest.fixture(scope="module")
+def cohort(small):
+    return [look(small(seed)) for seed in range(14)]
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +46,8 @@ def value(domain, portrait, name, sequence=1):
     return next(one.value for one in found if one.usual.sequence == sequence)
 
 
-def test_the_correlation_is_numpys_with_the_mean_of_the_fitted(domain, cohort, make_brain):
-    new = look(make_brain(30))
+def test_the_correlation_is_numpys_with_the_mean_of_the_fitted(domain, cohort, small):
+    new = look(small(30))
     pictures = np.stack([one.picture[0].numpy().astype(float) for one in cohort[:10]])
     inside = np.stack([one.inside.numpy() for one in cohort[:10]])
     mean = (pictures * inside).sum(0) / inside.sum(0).clip(min=1)
@@ -58,15 +65,15 @@ def test_a_fitted_subject_is_compared_with_the_others_alone(cohort):
     assert torch.allclose(within.fitted[0], without.held[0], atol=5e-3)
 
 
-def test_a_healthy_brain_is_like_the_cohort_and_an_inverted_one_is_not(domain, make_brain):
-    assert not any(one.unlike for one in domain.read(look(make_brain(31))))
-    far = {one.usual.measure for one in domain.read(look(inverted(make_brain(31)))) if one.unlike}
+def test_a_healthy_brain_is_like_the_cohort_and_an_inverted_one_is_not(domain, small):
+    assert not any(one.unlike for one in domain.read(look(small(31))))
+    far = {one.usual.measure for one in domain.read(look(inverted(small(31)))) if one.unlike}
     assert {"pattern", "histogram"} & far
-    assert value(domain, look(inverted(make_brain(31))), "pattern") < -0.5
+    assert value(domain, look(inverted(small(31))), "pattern") < -0.5
 
 
-def test_a_reading_is_unlike_exactly_where_it_leaves_its_limits(domain, make_brain):
-    for portrait in (look(make_brain(31)), look(inverted(make_brain(31)))):
+def test_a_reading_is_unlike_exactly_where_it_leaves_its_limits(domain, small):
+    for portrait in (look(small(31)), look(inverted(small(31)))):
         for one in domain.read(portrait):
             low = -np.inf if one.usual.low is None else one.usual.low
             high = np.inf if one.usual.high is None else one.usual.high
@@ -74,12 +81,12 @@ def test_a_reading_is_unlike_exactly_where_it_leaves_its_limits(domain, make_bra
             assert low <= one.usual.centre <= high
 
 
-def test_each_sequence_is_judged_for_itself(make_brain):
+def test_each_sequence_is_judged_for_itself(small):
     made = Domain()
-    made.fit([look(make_brain(seed, sequences=2)) for seed in range(12)])
-    readings = made.read(look(inverted(make_brain(31, sequences=2), sequence=1)))
+    made.fit([look(small(seed, sequences=2)) for seed in range(10)])
+    readings = made.read(look(inverted(small(31, sequences=2), sequence=1)))
     assert {one.usual.sequence for one in readings if one.unlike} == {2}
-    swapped = make_brain(31, sequences=2)
+    swapped = small(31, sequences=2)
     swapped = replace(swapped, voxels=swapped.voxels.flip(0))
     assert {one.usual.sequence for one in made.read(look(swapped)) if one.unlike} == {1, 2}
 

@@ -68,16 +68,16 @@ def test_histogram_and_picture_are_those_that_numpy_makes(make_brain):
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_smoothing_takes_detail_along_its_axis_and_noise_adds_to_all(make_brain, axis):
-    volume = make_brain(0, spacing=4.0)
+    volume, generator = make_brain(0, spacing=4.0), torch.Generator().manual_seed(1)
+    grain = torch.randn(volume.voxels.shape, generator=generator)
+    grainy = replace(volume, voxels=volume.voxels + 20 * grain)
     sigmas = tuple(1.0 if other == axis else 0.0 for other in range(3))
-    flat = own(replace(volume, voxels=smooth(volume.voxels, sigmas)))
-    noise = torch.randn(volume.voxels.shape, generator=torch.Generator().manual_seed(1))
-    rough = own(replace(volume, voxels=volume.voxels + 20 * noise))
-    plain = own(volume)
+    flat = own(replace(volume, voxels=smooth(grainy.voxels, sigmas)))
+    plain, rough = own(volume), own(grainy)
     names = [name for name in OWN if name.startswith("detail")]
     assert all(rough[name] > 1.5 * plain[name] for name in names)
-    assert min(names, key=lambda name: flat[name] / plain[name]) == names[axis]
-    assert flat[names[axis]] < 0.7 * plain[names[axis]]
+    assert min(names, key=lambda name: flat[name] / rough[name]) == names[axis]
+    assert flat[names[axis]] < 0.5 * rough[names[axis]]
 
 
 def test_a_bright_ring_around_the_brain_shows_at_its_rim(make_brain):
@@ -92,11 +92,11 @@ def test_a_glaring_lesion_hardly_moves_it(make_brain):
     voxels = volume.voxels.clone()
     voxels[:, 24:30, 24:30, 16:22] = 1e5
     healthy, sick = look(volume), look(replace(volume, voxels=voxels))
-    assert torch.allclose(healthy.histogram, sick.histogram, atol=0.1)
+    assert torch.allclose(healthy.histogram, sick.histogram, atol=0.2)
     assert torch.allclose(healthy.own, sick.own, rtol=0.1, atol=0.05)
     both = healthy.inside & sick.inside
     pair = torch.stack((healthy.picture[0][both], sick.picture[0][both])).float()
-    assert torch.corrcoef(pair)[0, 1] > 0.9
+    assert torch.corrcoef(pair)[0, 1] > 0.8  # by its brightness, it would be nothing but lesion
 
 
 def test_a_single_slice_has_a_portrait_too(make_brain):
