@@ -78,13 +78,14 @@ class Detector(nn.Module):
         self.calibration, self.saved = None, 0.0
         cache = cache or Cache()
         self.frame.fit(healthy, watch)
+        people = len(healthy)
         healthy = Elsewhere(healthy, self.frame.settings.elsewhere)
         self._fit_extractor(healthy, watch, cache)
         maps = self.maps(healthy, watch, cache)
         lesioned = self._lesioned_maps(healthy, watch, cache)
         self.scorer.fit(_Both(maps, lesioned) if lesioned else maps, watch)
         self.positions.fit((self.scorer.score(features), features.inside) for features in maps)
-        self._fit_domain(healthy, maps)
+        self._fit_domain(healthy, maps, people)
         self.saved += maps.saved + (lesioned.saved if lesioned else 0.0)
 
     def calibrate(self, healthy: Sequence[Volume], watch: Watch = silent) -> None:
@@ -99,7 +100,7 @@ class Detector(nn.Module):
             calibrator.add(scores, anomalies.volume_score, done % len(healthy))
             watch("calibrate", done + 1, len(seen))
         self.calibration = calibrator.finish()
-        self.domain.hold(portraits)
+        self.domain.hold(portraits, len(healthy))
 
     @torch.no_grad()
     def score(self, volume: Volume | Path | str) -> AnomalyMap:
@@ -155,11 +156,11 @@ class Detector(nn.Module):
         cache.store_state(key, self.extractor.state_dict(), time.perf_counter() - began)
         partly.clear()
 
-    def _fit_domain(self, healthy: Sequence[Volume], maps: CachedMaps) -> None:
+    def _fit_domain(self, healthy: Sequence[Volume], maps: CachedMaps, people: int) -> None:
         """Learn what the cohort has in common; most of it was seen when it was described."""
         unseen = [index for index in range(len(healthy)) if index not in maps.portraits]
         found = {index: self._portray(healthy[index]) for index in unseen} | maps.portraits
-        self.domain.fit([found[index] for index in range(len(healthy))])
+        self.domain.fit([found[index] for index in range(len(healthy))], people)
 
     def _lesioned_maps(
         self, volumes: Sequence[Volume], watch: Watch, cache: Cache

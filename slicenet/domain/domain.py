@@ -1,6 +1,6 @@
 """What the healthy brains of a model have in common, and how unlike them an input is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
 from typing import Any, final
@@ -51,8 +51,9 @@ class Domain(nn.Module):
     picture: Tensor  # [M, x, y, z] float16, mean of the fitted
     seen: Tensor  # [x, y, z] bool, cells that most of the fitted fill
     histogram: Tensor  # [M, ranks] mean of the fitted
-    fitted: Tensor  # [subjects, K] scaled measures, each against the means of the others
-    held: Tensor  # [subjects, K] of those held out
+    fitted: Tensor  # [rows, K] scaled measures, each against the means of the others
+    held: Tensor  # [rows, K] of those held out
+    people: Tensor  # [2] int64, subjects fitted and held out; each may have several rows, in turn
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,40 +61,41 @@ class Domain(nn.Module):
         self.register_buffer("seen", torch.empty(0, dtype=torch.bool))
         for name in ("histogram", "fitted", "held"):
             self.register_buffer(name, torch.empty(0))
+        self.register_buffer("people", torch.zeros(2, dtype=torch.int64))
         self._learnt: Limits | None = None  # from `fitted` and `held`, once asked for
 
     @property
     def subjects(self) -> int:
         """Healthy subjects that it knows."""
-        return len(self.fitted) + len(self.held)
+        return int(self.people.sum())
 
     @property
     def knows(self) -> bool:
         """Whether it can say of an input how unlike it is."""
-        return self.subjects >= FEWEST and len(self.fitted) >= LEAST
+        return self.subjects >= FEWEST and int(self.people[0]) >= LEAST
 
-    def fit(self, portraits: Sequence[Portrait]) -> None:
-        """Learn from those that a model is fitted on, and forget all others."""
-        number = len(portraits)
-        total = _sum(one.picture.float() * one.inside for one in portraits)
-        count = _sum(one.inside.float() for one in portraits)  # [x, y, z]
-        histograms = _sum(one.histogram for one in portraits)
+    def fit(self, portraits: Sequence[Portrait], people: int = 0) -> None:
+        """Learn from those that a model is fitted on, and forget all others.
+
+        Where there are fewer `people` than portraits, each of them comes again after all others.
+        """
+        people, number = people or len(portraits), len(portraits)
+        whole = _Sums.of(portraits)
         rows = []
-        for one in portraits if number >= LEAST else ():
-            others = count - one.inside.float()
-            picture = (total - one.picture.float() * one.inside) / others.clamp(min=1)
-            histogram = (histograms - one.histogram) / (number - 1)
-            rows.append(_row(one, picture, others >= (number - 1) / 2, histogram))
-        self.picture = (total / count.clamp(min=1)).half()
-        self.seen = count >= number / 2
-        self.histogram = histograms / number
+        for index, one in enumerate(portraits if people >= LEAST else ()):
+            others = whole.less(_Sums.of(portraits[index % people :: people]))
+            rows.append(_row(one, *others.means(number - number // people)))
+        picture, self.seen, self.histogram = whole.means(number)
+        self.picture = picture.half()
         self.fitted = torch.from_numpy(np.stack(rows)) if rows else torch.empty(0)
         self.held = torch.empty(0)
+        self.people = torch.tensor((people, 0))
         self._learnt = None
 
-    def hold(self, portraits: Sequence[Portrait]) -> None:
+    def hold(self, portraits: Sequence[Portrait], people: int = 0) -> None:
         """Learn from those that calibrate, in place of such as it knew before."""
         if len(self.fitted):
+            self.people = torch.tensor((int(self.people[0]), people or len(portraits)))
             rows = np.stack([self._measure(one) for one in portraits])
             self.held = torch.from_numpy(rows)
             self._learnt = None
@@ -134,10 +136,15 @@ class Domain(nn.Module):
 
     def _limits(self) -> Limits:
         if self._learnt is None:
-            known = [rows.cpu().numpy() for rows in (self.fitted, self.held) if len(rows)]
-            rows = np.concatenate(known).astype(np.float64)
+            both = [rows.cpu().numpy() for rows in (self.fitted, self.held)]
+            known = [rows for rows in both if len(rows)]
+            first, second = self.people.tolist()
+            who = np.concatenate([
+                np.arange(len(both[0])) % max(first, 1),
+                np.arange(len(both[1])) % max(second, 1) + first,
+            ])  # fmt: skip
             kinds = [measure for measure, _ in columns(len(self.picture))]
-            self._learnt = learn_limits(rows, kinds)
+            self._learnt = learn_limits(np.concatenate(known).astype(np.float64), kinds, who)
         return self._learnt
 
     def _measure(self, portrait: Portrait) -> np.ndarray:
@@ -145,9 +152,33 @@ class Domain(nn.Module):
         return _row(portrait, *means)
 
 
-def _sum(tensors: Iterable[Tensor]) -> Tensor:
-    """Their sum, one in memory at a time."""
-    return reduce(torch.add, tensors)
+@final
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Portraits added up."""
+
+    picture: Tensor  # [M, x, y, z]
+    count: Tensor  # [x, y, z]
+    histogram: Tensor  # [M, ranks]
+
+    @classmethod
+    def of(cls, portraits: Sequence[Portrait]) -> "_Sums":
+        return cls(
+            reduce(torch.add, (one.picture.float() * one.inside for one in portraits)),
+            reduce(torch.add, (one.inside.float() for one in portraits)),
+            reduce(torch.add, (one.histogram for one in portraits)),
+        )
+
+    def less(self, other: "_Sums") -> "_Sums":
+        return _Sums(
+            self.picture - other.picture, self.count - other.count,
+            self.histogram - other.histogram,
+        )  # fmt: skip
+
+    def means(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Of so many: the picture, the cells that most of them fill, and the histogram."""
+        picture = self.picture / self.count.clamp(min=1)
+        return picture, self.count >= number / 2, self.histogram / number
 
 
 def _row(portrait: Portrait, picture: Tensor, seen: Tensor, histogram: Tensor) -> np.ndarray:

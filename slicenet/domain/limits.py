@@ -32,8 +32,12 @@ class Limits:
         return np.where(sides == BOTH, np.abs(signed), signed * sides)
 
 
-def learn_limits(rows: np.ndarray, measures: Sequence[Measure]) -> Limits:
-    """Limits from the scaled measures [subjects, K] of healthy subjects.
+def learn_limits(
+    rows: np.ndarray, measures: Sequence[Measure], who: np.ndarray | None = None
+) -> Limits:
+    """Limits from the scaled measures [rows, K] of healthy subjects.
+
+    `who` [rows] tells whose they are; without it, each is of a subject of its own.
 
     The reach is that of Student's t for one more subject, shared out among the measures; where
     tails are heavier, what all but the strangest few keep to that are left out in turn, in
@@ -41,16 +45,17 @@ def learn_limits(rows: np.ndarray, measures: Sequence[Measure]) -> Limits:
     lie beyond that (of fewer than 39 subjects, 1 in one more than they are). But never more than
     `WIDEST` times the former, or a T2 among 30 T1s would let every T2 pass.
     """
-    count = len(rows)
+    who = np.arange(len(rows)) if who is None else who
+    count = len(np.unique(who))
     sides = np.array([measure.side for measure in measures])
     floor = np.array([measure.tolerance for measure in measures])
     tails = np.where(sides == BOTH, 2, 1).sum()
     by_model = -float(special.stdtrit(count - 1, BY_MODEL / tails)) * math.sqrt(1 + 1 / count)
     left_out = [
-        Limits(*_middle(np.delete(rows, one, 0), floor), 0.0).distances(rows[one], sides).max()
-        for one in range(count)
+        Limits(*_middle(rows[who != own], floor), 0.0).distances(row, sides).max()
+        for row, own in zip(rows, who, strict=True)
     ]
-    rank = min(math.ceil((count + 1) * (1 - BY_RANK)), count)
+    rank = min(math.ceil((len(rows) + 1) * (1 - BY_RANK)), len(rows))
     by_rank = float(np.sort(left_out)[rank - 1])
     return Limits(*_middle(rows, floor), min(max(by_model, by_rank), WIDEST * by_model))
 

@@ -121,3 +121,15 @@ def test_tensors_alone_carry_it(domain, cohort):
     for name, tensor in domain.state_dict().items():
         setattr(again, name, tensor)
     assert again.read(cohort[0]) == domain.read(cohort[0])
+
+
+def test_a_subject_that_comes_again_is_one_and_never_its_own_company(cohort, domain):
+    again = Domain()
+    again.fit([*cohort[:10], *cohort[:10]], 10)
+    again.hold([*cohort[10:], *cohort[10:]], 4)
+    assert again.subjects == domain.subjects == 14
+    assert torch.allclose(again.fitted[:10], domain.fitted, atol=1e-3)
+    assert torch.equal(again.fitted[:10], again.fitted[10:])
+    assert [one.measure for one in again.usual()] == [one.measure for one in domain.usual()]
+    for one, other in zip(again.usual(), domain.usual(), strict=True):
+        assert one.centre == pytest.approx(other.centre, rel=0.05, abs=0.02)
