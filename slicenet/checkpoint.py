@@ -23,6 +23,7 @@ from slicenet.errors import CheckpointError, ConfigError
 from slicenet.files import write_bytes
 
 FORMAT = 1
+LARGEST = 65000.0  # that half precision holds
 LIBRARIES = ("slicenet-mri", "torch", "numpy", "nibabel", "timm", "FrEIA")
 
 
@@ -36,6 +37,7 @@ class Origin:
     files: tuple[str, ...] = ()  # SHA-256 of every image file of both, against leaks into tests
     seed: int = 0
     synthetic: bool = False  # learnt from phantoms only: says nothing about patients
+    licence: str = ""  # of the model, where its data ask for one
 
 
 @final
@@ -48,6 +50,7 @@ class Model:
     backend: Backend
     origin: Origin = field(default_factory=Origin)
     versions: Mapping[str, str] = field(default_factory=dict)
+    half: bool = False  # single precision is kept as half; all was rounded before it calibrated
     digest: str = ""  # SHA-256 of header and tensors
 
 
@@ -58,10 +61,12 @@ def load(path: Path | str) -> Detector:
 
 def save(path: Path, model: Model) -> str:
     """Write `model` to `path`, whole or not at all, and return its digest."""
-    tensors = {k: v.cpu().contiguous().clone() for k, v in model.detector.state_dict().items()}
+    state = model.detector.state_dict()
+    tensors = {k: _kept(v, model.half).cpu().contiguous().clone() for k, v in state.items()}
     calibration = model.detector.calibration
     header = {
         "format": FORMAT,
+        "half": model.half,
         "backend": model.name,
         "settings": settings_table(model.backend),
         "origin": dataclasses.asdict(model.origin),
@@ -88,6 +93,13 @@ def read(path: Path, allow_unverified: bool = False) -> Model:
         raise CheckpointError(f"{path}: header not readable ({error!r})", "E_MODEL") from error
 
 
+def rounded(detector: Detector) -> Detector:
+    """The detector with every number that a file would keep in half precision rounded to that."""
+    for tensor in detector.state_dict().values():
+        tensor.copy_(_kept(tensor, True))
+    return detector
+
+
 def settings_table(backend: Backend) -> dict[str, Any]:
     """The settings of a backend as plain nested values."""
     table: dict[str, Any] = dataclasses.asdict(backend)  # type: ignore[call-overload]
@@ -103,6 +115,13 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:  # run from a checkout that was never installed
             continue
     return found
+
+
+def _kept(tensor: Tensor, half: bool) -> Tensor:
+    """As a file keeps it; what half precision cannot hold stays single."""
+    if not half or tensor.dtype != torch.float32 or not tensor.numel():
+        return tensor
+    return tensor if tensor.abs().max() > LARGEST else tensor.half()
 
 
 def _open(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -161,19 +180,22 @@ def _rebuild(
     except ConfigError as error:
         raise CheckpointError(f"{path}: {error.message}", "E_MODEL") from error
     detector = backend.build()
-    _fill(path, detector, tensors)
+    half = bool(header.get("half"))
+    _fill(path, detector, tensors, half)
     if header["calibration"] is not None:
         detector.calibration = Calibration.from_table(header["calibration"])
-    return Model(detector.eval(), name, backend, origin, header["versions"], digest)
+    return Model(detector.eval(), name, backend, origin, header["versions"], half, digest)
 
 
-def _fill(path: Path, detector: Detector, tensors: Mapping[str, Tensor]) -> None:
+def _fill(path: Path, detector: Detector, tensors: Mapping[str, Tensor], half: bool) -> None:
     for name, tensor in tensors.items():
         owner, _, leaf = name.rpartition(".")
         module = _submodule(detector, owner)
         if module is not None and leaf in module._buffers:
             # Statistics take the size of what was learnt; weights must fit the settings.
-            module._buffers[leaf] = torch.empty_like(tensor)
+            before = module._buffers[leaf]
+            kind = before.dtype if half and before is not None else tensor.dtype
+            module._buffers[leaf] = torch.empty_like(tensor, dtype=kind)
     # What a model of an earlier slicenet never learnt is empty where nothing was fitted.
     empty = {name: held for name, held in detector.state_dict().items() if not held.numel()}
     try:

@@ -9,7 +9,7 @@ import torch
 from slicenet.backends.base import Backend
 from slicenet.cache import Cache
 from slicenet.calibration import ENOUGH
-from slicenet.checkpoint import Model, Origin
+from slicenet.checkpoint import Model, Origin, rounded
 from slicenet.cohort import Cohort
 from slicenet.detector import Detector
 from slicenet.errors import ConfigError, NoInputError, Notice
@@ -27,6 +27,8 @@ class TrainSettings:
 
     seed: int = 0
     holdout: float = 0.2  # share of the subjects that calibrate and are never fitted; 0 for none
+    half: bool = False  # a file of half the size; what it rounds off is calibrated with
+    licence: str = ""  # that the model carries, where its data ask for one
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**63:
@@ -73,6 +75,8 @@ def train(
     detector = backend.build().on(device)
     taught = refuse_known(detector, cohort.select(held))
     detector.fit(cohort.select(fitted), watch, cache)
+    if settings.half:
+        rounded(detector)
     if held:
         detector.calibrate(cohort.select(held), watch)
     origin = Origin(
@@ -81,8 +85,9 @@ def train(
         (*usable.files, *taught),
         settings.seed,
         cohort.synthetic,
+        settings.licence,
     )
-    return Model(detector, name, backend, origin)
+    return Model(detector, name, backend, origin, half=settings.half)
 
 
 def refuse_known(detector: Detector, unseen: Cohort) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class Domain(nn.Module):
         self.register_buffer("seen", torch.empty(0, dtype=torch.bool))
         for name in ("histogram", "fitted", "held"):
             self.register_buffer(name, torch.empty(0))
-        self.register_buffer("people", torch.zeros(2, dtype=torch.int64))
+        self.register_buffer("people", torch.empty(0, dtype=torch.int64))
         self._learnt: Limits | None = None  # from `fitted` and `held`, once asked for
 
     @property

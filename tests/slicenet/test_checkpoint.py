@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from slicenet.backends.zscore import ZScore
 from slicenet.cache import Cache
-from slicenet.checkpoint import Model, Origin, load, read, save
+from slicenet.checkpoint import Model, Origin, load, read, rounded, save
 from slicenet.errors import CheckpointError
 from slicenet.frame import FrameSettings
 
@@ -142,6 +142,23 @@ def test_what_an_earlier_version_never_learnt_is_not_missed(path):
     save_file(tensors, path, {"slicenet": json.dumps(about)})
     with pytest.raises(CheckpointError, match="do not fit"):
         read(path, allow_unverified=True)
+
+
+def test_in_half_precision_a_model_scores_as_it_was_calibrated(make_brain, tmp_path):
+    detector = BACKEND.build()
+    detector.fit([make_brain(seed) for seed in range(3)], cache=Cache(tmp_path / "cache"))
+    save(tmp_path / "whole.safetensors", Model(detector, "zscore", BACKEND))
+    before = detector.state_dict()["scorer.mean"].clone()
+    rounded(detector).calibrate([make_brain(seed) for seed in range(10, 12)])
+    after = detector.state_dict()["scorer.mean"]
+    assert torch.equal(after, before.half().float() if before.dtype == torch.float32 else before)
+    save(tmp_path / "half.safetensors", Model(detector, "zscore", BACKEND, half=True))
+    again, volume = read(tmp_path / "half.safetensors"), make_brain(9, lesion=True)
+    assert again.half
+    assert torch.equal(again.detector.score(volume).scores, detector.score(volume).scores)
+    kept = load_file(tmp_path / "half.safetensors").values()
+    kinds = {tensor.dtype for tensor in kept if tensor.numel()}
+    assert torch.float32 not in kinds
 
 
 def test_87_other_files_are_refused(tmp_path):
