@@ -10,8 +10,8 @@ from typing import final
 
 from slicenet.cohort.folders import Folders
 from slicenet.cohort.rows import BLANK
-from slicenet.cohort.texts import read_text
 from slicenet.errors import VolumeError
+from slicenet.images.texts import read_text
 
 PARTICIPANTS = "participants.tsv"
 DESCRIPTION = "dataset_description.json"

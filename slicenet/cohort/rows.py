@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import final
 
 from slicenet.cohort.folders import Folders
-from slicenet.cohort.texts import read_text
 from slicenet.errors import ConfigError, Notice
 from slicenet.images.printable import printable
+from slicenet.images.texts import read_text
 
 COLUMNS = ("path", "mask", "truth", "id", "group")
 BLANK = frozenset({"", "n/a", "N/A", "NA", "nan"})  # BIDS writes n/a

@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from slicenet.cohort.texts import read_text
 from slicenet.errors import VolumeError
+from slicenet.images.texts import read_text
 
 
 def test_text_comes_without_byte_order_mark_and_with_its_line_ends(tmp_path):
