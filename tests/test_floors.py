@@ -24,7 +24,7 @@ FLOORS = [
         "tables",
     },
     {"apart", "config", "images", "installed", "locking", "savepoint", "simulation"},
-    {"pool", "volume", "weights", "views"},
+    {"datasets", "pool", "volume", "weights", "views"},
     {"domain", "elsewhere"},
     {"cohort", "frame", "features", "calibration", "drawing"},
     {"scoring", "cache", "inspection", "phantom"},
