@@ -30,6 +30,10 @@ def build_case(row: Row, folders: Folders, data_sets: DataSets) -> Case:
         subject,
         parse(row.images[0].name).entity("space").startswith("MNI"),
         data_set.synthetic,
+        row.labels,
+        row.site,
+        row.role,
+        row.whole,
     )
 
 

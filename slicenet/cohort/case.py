@@ -30,6 +30,10 @@ class Case:
     subject: str = ""  # BIDS label without `sub-`, or the id
     in_template_space: bool = False  # its name says `space-MNI…`
     synthetic: bool = False  # a phantom
+    labels: tuple[int, ...] = ()  # of the truth that count; none named: all above 0
+    site: str = ""  # where it was acquired, if the data set says so
+    role: str = ""  # "fit", "calibrate" or "test", as a split has it; "" if none says so
+    whole: bool = False  # all of a picture is looked at, not the head in it
 
     @property
     def is_healthy(self) -> bool:
@@ -61,5 +65,5 @@ class Case:
         """What `read_truth` gives, with what was noticed while reading it."""
         if self.truth is None:
             return None, ()
-        stored, notices = read_mask(self.truth, volume.grid, options)
+        stored, notices = read_mask(self.truth, volume.grid, options, self.labels)
         return volume.grid.to_ras(stored), notices

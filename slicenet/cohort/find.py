@@ -1,7 +1,7 @@
 """From places to cases: indexing opens no file but tables."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +10,10 @@ from slicenet.cohort.case import Case
 from slicenet.cohort.choice import Candidate, check_participants, choose
 from slicenet.cohort.cohort import Cohort
 from slicenet.cohort.datasets import DataSets
-from slicenet.cohort.folders import DERIVED, Folders
+from slicenet.cohort.folders import DERIVED, Folder, Folders
 from slicenet.cohort.naming import ENDINGS, FileName, parse
 from slicenet.cohort.places import Places, sort_places
+from slicenet.cohort.public import Published, find_published
 from slicenet.cohort.query import ABSENT, Query
 from slicenet.cohort.rows import Row, read_rows
 from slicenet.cohort.strays import note_strays
@@ -27,12 +28,12 @@ def find_cohort(
     """The cases in files, folders, patterns, BIDS roots and tables, sorted by name."""
     folders = Folders()
     here = sort_places(places)
-    candidates, notices = _candidates(here, folders)
+    candidates, published, notices = _candidates(here, folders, query)
     listed, table_notices = _listed(here.tables, query, folders)
     names = [*(one.name for one in candidates), *map(_filtered_name, listed)]
     check_participants(names, query)
     chosen, choice_notices = choose(candidates, query)
-    rows = [Row(tuple(one.path for one in group)) for group in chosen]
+    rows = [_row(group, published) for group in chosen]
     # In a table the sequences are columns, whatever the suffixes of their files.
     rest = replace(query, sequences=())
     rows += [row for row in listed if not query.filters or rest.accepts(_filtered_name(row))]
@@ -49,9 +50,15 @@ def find_cohort(
     return Cohort(_with_mask(tuple(cases), query.mask), options, said)
 
 
-def _candidates(here: Places, folders: Folders) -> tuple[list[Candidate], list[Notice]]:
-    """Every file that may be a case, once, and what was passed over."""
+def _candidates(
+    here: Places, folders: Folders, query: Query
+) -> tuple[list[Candidate], dict[Path, Published], list[Notice]]:
+    """Every file that may be a case, once, what public data sets say of it, what was passed over.
+
+    A folder is what its names make it: a public data set, else BIDS or plain images.
+    """
     unique: dict[str, Candidate] = {}
+    published: dict[Path, Published] = {}
     notices = _skipped([path.name for path in here.others], "not images")
     for path in here.files:
         name = parse(path.name)
@@ -59,17 +66,33 @@ def _candidates(here: Places, folders: Folders) -> tuple[list[Candidate], list[N
             unique.setdefault(os.path.abspath(path), Candidate(path, name))
     skipped: set[str] = set()
     for top in here.folders:
-        for folder, in_root in folders.walk(top):
+        walked = list(folders.walk(top))
+        for folder, _ in walked:
             if folder.problem:
                 notices.append(_unreadable(folder.path, folder.problem, top))
-            for image in folder.images:
-                path = folder.path / image  # "" stands for the folder itself
-                one = Candidate(path, parse(path.name), True, in_root)
-                unique.setdefault(os.path.abspath(path), one)
             if folder.is_root:
                 skipped |= DERIVED.intersection(folder.folders)
+        known = find_published([folder for folder, _ in walked], query)
+        if known:
+            published |= {one.candidate.path: one for one in known[0]}
+            notices += known[1]
+        for one in [each.candidate for each in known[0]] if known else _images(walked):
+            unique.setdefault(os.path.abspath(one.path), one)
     notices += _skipped([f"{name}/" for name in sorted(skipped)], "name it to use it")
-    return list(unique.values()), notices
+    return list(unique.values()), published, notices
+
+
+def _images(walked: Sequence[tuple[Folder, bool]]) -> Iterator[Candidate]:
+    for folder, in_root in walked:
+        for image in folder.images:
+            path = folder.path / image  # "" stands for the folder itself
+            yield Candidate(path, parse(path.name), True, in_root)
+
+
+def _row(group: Sequence[Candidate], published: Mapping[Path, Published]) -> Row:
+    images = tuple(one.path for one in group)
+    known = published.get(images[0])
+    return known.row(images) if known else Row(images)
 
 
 def _listed(

@@ -22,13 +22,17 @@ SHOWN = 10  # bad rows in a message
 @final
 @dataclass(frozen=True)
 class Row:
-    """One case of a table, its paths made whole; all its files exist."""
+    """One case of a table or of a data set, its paths made whole; all its files exist."""
 
     images: tuple[Path, ...]
     mask: Path | None = None
     truth: Path | None = None
     id: str = ""
     group: str = ""
+    labels: tuple[int, ...] = ()  # of the truth that count; none named: all above 0
+    site: str = ""
+    role: str = ""
+    whole: bool = False  # all of a picture is looked at
 
 
 @final

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slicenet.commands.door import OUT, SOME_FAILED, echo_json, json_option
+from slicenet.commands.door import FILE, OUT, SOME_FAILED, echo_json, json_option
 from slicenet.commands.progress import reporter
 from slicenet.errors import ConfigError, NoInputError, Notice, SlicenetError
 
@@ -24,6 +24,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--truth", type=PLACE, required=True, help="BIDS root, table, or folder of masks.")
 @click.option("--healthy", type=FOLDER, help="More maps of the same model, all of healthy volumes.")
 @click.option("--against", type=FOLDER, help="Maps of the same volumes to compare with.")
+@click.option("--split", type=FILE, help="Judge only those whose role in this table is test.")
 @click.option("--out", type=OUT, help="Folder for JSON and CSV; MAPS by default.")
 @click.option("--bootstrap", type=click.IntRange(min=1), default=1000, show_default=True,
               help="Samples of subjects for the intervals.")  # fmt: skip
@@ -32,7 +33,8 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--assume-ras", is_flag=True, help="Accept files that say nothing of orientation.")
 @json_option
 def command(
-    maps: Path, truth: Path, healthy: Path | None, against: Path | None, out: Path | None,
+    maps: Path, truth: Path, healthy: Path | None, against: Path | None, split: Path | None,
+    out: Path | None,
     bootstrap: int, seed: int, resample_mask: bool, assume_ras: bool, json_output: bool,
 ) -> None:  # fmt: skip
     """Judge maps against truth, every figure with an interval.
@@ -41,6 +43,7 @@ def command(
 
     Thresholds come with the maps, from healthy volumes; none is chosen here.
     """
+    from slicenet.cohort.roles import read_roles
     from slicenet.images.options import ReadOptions
     from slicenet.metrics import EvaluationSettings, compare_pairs
 
@@ -49,6 +52,7 @@ def command(
         ReadOptions(resample_mask=resample_mask, assume_ras=assume_ras),
         EvaluationSettings(resamples=bootstrap, seed=seed),
         json_output,
+        read_roles(split) if split else None,
     )
     evaluation = job.judge(maps, healthy)
     comparison = None
@@ -68,12 +72,15 @@ class _Job:
     """Reads folder after folder and remembers what went wrong on the way."""
 
     def __init__(
-        self, truth: Path, options: "ReadOptions", settings: "EvaluationSettings", quiet: bool
-    ) -> None:
+        self, truth: Path, options: "ReadOptions", settings: "EvaluationSettings", quiet: bool,
+        roles: Mapping[str, str] | None,
+    ) -> None:  # fmt: skip
         self.truth = truth
         self.options = options
         self.settings = settings
         self.quiet = quiet
+        self.roles = roles
+        self.labels: dict[str, tuple[int, ...]] = {}  # by case, of its truth, that alone count
         self.failed: dict[str, SlicenetError] = {}  # by case, the first thing that went wrong
         self.notices: list[Notice] = []
 
@@ -108,6 +115,7 @@ class _Job:
         maps = self._known(find_maps(folder))
         truths = find_truths(self.truth, maps.files)
         self.notices += truths.notices
+        self.labels |= truths.labels
         pairs = [
             (file, truths.masks[file.name]) for file in maps.files if file.name in truths.masks
         ]
@@ -125,6 +133,8 @@ class _Job:
         return maps, pairs
 
     def _known(self, maps: "Maps") -> "Maps":
+        if self.roles is not None:
+            maps = maps.tested(self.roles)
         maps.refuse_leaks()
         self.note(maps.failures)
         self.notices += maps.notices
@@ -134,8 +144,9 @@ class _Job:
         from slicenet.metrics.truths import read_case
 
         for file, truth in pairs:
+            labels = self.labels.get(file.name, ())
             try:
-                case, notices = read_case(file, truth, self.options)
+                case, notices = read_case(file, truth, self.options, labels)
             except SlicenetError as error:
                 self.note([(file.name, error)])
             else:

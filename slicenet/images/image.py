@@ -1,6 +1,6 @@
 """A file of voxels in memory, checked, and the masks that belong to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
@@ -40,12 +40,15 @@ def read_image(path: Path, options: ReadOptions = ReadOptions()) -> Image:
 
 
 def read_mask(
-    path: Path, like: Grid, options: ReadOptions = ReadOptions()
+    path: Path, like: Grid, options: ReadOptions = ReadOptions(), labels: Sequence[int] = ()
 ) -> tuple[np.ndarray, tuple[Notice, ...]]:
-    """Voxels above 0 (above 0.5 if all lie within 0..1), bool [X, Y, Z] on the grid `like`."""
+    """Voxels above 0 (above 0.5 if all lie within 0..1), bool [X, Y, Z] on the grid `like`.
+
+    Where `labels` are named, voxels of these.
+    """
     with naming(path):
         stored = read_stored(path, options)
-        inside = _inside(stored)
+        inside = np.isin(stored.voxels, labels) if labels else _inside(stored)
         turned, grid = reordered_like(inside, stored.place.grid, like)
         notices = list(stored.notices)
         if not stored.extent.finite:

@@ -1,11 +1,12 @@
 """Folders of anomaly maps: what `slicenet score` leaves, or plain files of any other tool."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import final
 
 from slicenet.cohort import find_cohort
+from slicenet.cohort.roles import TEST
 from slicenet.errors import ConfigError, NoInputError, Notice, SlicenetError, VolumeError
 from slicenet.files import read_json
 
@@ -42,6 +43,17 @@ class Maps:
     learnt_from: frozenset[str] = frozenset()  # SHA-256 of all volumes the model was made with
     failures: tuple[tuple[str, SlicenetError], ...] = ()
     notices: tuple[Notice, ...] = ()
+
+    def tested(self, roles: Mapping[str, str]) -> "Maps":
+        """Only the maps of subjects to be tested; a split has to know all of them."""
+        lost = [file.subject for file in self.files if file.subject not in roles]
+        if lost:
+            text = f"{self.folder}: the split does not know {lost[0]}"
+            raise ConfigError(text, "E_SPLIT", f"{len(lost)} maps are of such subjects")
+        kept = tuple(file for file in self.files if roles[file.subject] == TEST)
+        if not kept:
+            raise NoInputError(f"{self.folder}: the split tests none of these", "E_NO_INPUT")
+        return replace(self, files=kept)
 
     def refuse_leaks(self) -> None:
         """Refuse maps of volumes that the model was fitted on or calibrated with."""

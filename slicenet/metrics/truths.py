@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
@@ -33,6 +33,7 @@ class Truths:
 
     masks: Mapping[str, Path | None]
     notices: tuple[Notice, ...] = ()
+    labels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # that alone count
 
 
 def find_truths(place: Path, files: Sequence[MapFile]) -> Truths:
@@ -47,14 +48,17 @@ def find_truths(place: Path, files: Sequence[MapFile]) -> Truths:
         cases, notices = (), ()
     told = {case.name: case for case in cases if case.truth or case.is_healthy}
     if told:
-        return Truths(_match(files, told), notices)
+        matched = _match(files, told)
+        masks = {name: case.truth for name, case in matched.items()}
+        labels = {name: case.labels for name, case in matched.items() if case.labels}
+        return Truths(masks, notices, labels)
     if not place.is_dir():
         raise NoInputError(f"{place}: tells of no truth", "E_TRUTH", "a table has a column truth")
     return Truths(_named_masks(place, files))
 
 
 def read_case(
-    file: MapFile, truth: Path | None, options: ReadOptions
+    file: MapFile, truth: Path | None, options: ReadOptions, labels: Sequence[int] = ()
 ) -> tuple[ScoredCase, tuple[Notice, ...]]:
     """The map, the brain and the truth of one case in RAS order."""
     with naming(file.heatmap):
@@ -63,7 +67,7 @@ def read_case(
     grid = stored.place.grid
     scores = np.ascontiguousarray(grid.to_ras(stored.voxels))
     brain, brain_notices = _mask(file.brain, grid, options)
-    marked, truth_notices = _mask(truth, grid, options)
+    marked, truth_notices = _mask(truth, grid, options, labels)
     inside = (scores != 0) & np.isfinite(scores) if brain is None else brain
     if not inside.any():
         raise VolumeError(f"{file.heatmap}: no voxel lies in the brain", "E_MASK")
@@ -78,17 +82,17 @@ def read_case(
     return case, (*brain_notices, *truth_notices)
 
 
-def _match(files: Sequence[MapFile], cases: Mapping[str, Case]) -> dict[str, Path | None]:
+def _match(files: Sequence[MapFile], cases: Mapping[str, Case]) -> dict[str, Case]:
     """By name, else by subject where it is the only one of its subject on both sides."""
     here = Counter(file.subject for file in files)
     there = Counter(case.subject for case in cases.values())
     by_subject = {case.subject: case for case in cases.values()}
-    matched: dict[str, Path | None] = {}
+    matched: dict[str, Case] = {}
     for file in files:
         alone = here[file.subject] == there[file.subject] == 1
         case = cases.get(file.name) or (by_subject[file.subject] if alone else None)
         if case is not None:
-            matched[file.name] = case.truth
+            matched[file.name] = case
     return matched
 
 
@@ -118,9 +122,9 @@ def _stems(name: str) -> tuple[str, ...]:
 
 
 def _mask(
-    path: Path | None, grid: Grid, options: ReadOptions
+    path: Path | None, grid: Grid, options: ReadOptions, labels: Sequence[int] = ()
 ) -> tuple[np.ndarray | None, tuple[Notice, ...]]:
     if path is None:
         return None, ()
-    stored, notices = read_mask(path, grid, options)
+    stored, notices = read_mask(path, grid, options, labels)
     return np.ascontiguousarray(grid.to_ras(stored)), notices

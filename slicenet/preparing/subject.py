@@ -52,7 +52,8 @@ class Task:
     @property
     def made_by(self) -> dict[str, Any]:
         """Everything else that decides it."""
-        return {"version": __version__, **asdict(self.options), **asdict(self.settings)}
+        marked = {"labels": list(self.case.labels)} if self.case.labels else {}
+        return {"version": __version__, **asdict(self.options), **asdict(self.settings), **marked}
 
     def row(self) -> dict[str, Any] | None:
         """What is known of a case that is whole already, and would come out the same."""
@@ -111,7 +112,7 @@ def _prepared(task: Task, began: float) -> dict[str, Any]:
         _write_sequence(task, index, np.where(inside, onto(other, way[0], grid), 0), way[1])
     write_mask(names.mask("desc-brain"), inside, grid)
     if case.truth:
-        stored, _ = read_mask(case.truth, first.grid, task.options)
+        stored, _ = read_mask(case.truth, first.grid, task.options, case.labels)
         lesion = onto(first.grid.to_ras(stored), aligned.to_voxels, grid) > 0.5
         write_mask(names.mask("label-lesion"), lesion, grid)
     whole = {"name": case.name, **row, "seconds": round(time.monotonic() - began, 1)}

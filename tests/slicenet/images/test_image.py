@@ -138,6 +138,14 @@ def test_masks_are_what_lies_above_zero_or_one_half(tmp_path, values, dtype, exp
     assert [notice.code for notice in notices] == ["W_NONFINITE"] * bool(np.isnan(rows).any())
 
 
+def test_of_several_labels_only_those_count_that_are_named(tmp_path):
+    labels = np.arange(4, dtype=np.uint8)[:, None, None] * np.ones((1, 3, 2), np.uint8)
+    path = put(tmp_path, "mask.nii.gz", packed(plain(labels)))
+    for named, expected in (((1,), [0, 1, 0, 0]), ((1, 3), [0, 1, 0, 1]), ((), [0, 1, 1, 1])):
+        found, _ = read_mask(path, Grid(labels.shape, AFFINE), labels=named)
+        np.testing.assert_array_equal(found[:, 0, 0], np.array(expected, bool))
+
+
 def test_a_mask_passes_the_same_guards_as_an_image(tmp_path):
     path = put(tmp_path, "mask.nii.gz", packed(plain((brain() > 0).astype(np.uint8)))[:-8])
     with pytest.raises(VolumeError, match=r"mask\.nii\.gz: ") as caught:

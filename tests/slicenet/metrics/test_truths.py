@@ -116,6 +116,22 @@ def test_labels_of_0_and_255_and_shares_above_a_half_are_lesion(
         assert np.array_equal(found.truth, case.truth)
 
 
+def test_labels_that_do_not_count_are_no_lesion(make_case, write_maps, store, tmp_path):
+    case = make_case(3)
+    file = find_maps(write_maps([case])).files[0]
+    folder = tmp_path / "Utrecht/0"
+    (folder / "pre").mkdir(parents=True)
+    (folder / "pre/T1.nii.gz").touch()
+    other = case.truth & False
+    other[tuple(np.argwhere(case.brain & ~case.truth)[0])] = True
+    store(folder / "wmh.nii.gz", case.truth + 2 * other, np.uint8)
+    truths = find_truths(tmp_path, [_file("sub-Utrecht-0")])
+    path, labels = truths.masks["sub-Utrecht-0"], truths.labels["sub-Utrecht-0"]
+    found, _ = read_case(file, path, OPTIONS, labels)
+    assert np.array_equal(found.truth, case.truth)
+    assert read_case(file, path, OPTIONS)[0].truth.sum() == case.truth.sum() + 1
+
+
 def test_truth_on_another_grid_is_refused_unless_asked_for(make_case, write_maps, store, tmp_path):
     case = make_case(3)
     file = find_maps(write_maps([case])).files[0]
