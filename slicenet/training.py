@@ -10,7 +10,8 @@ from slicenet.backends.base import Backend
 from slicenet.cache import Cache
 from slicenet.calibration import ENOUGH
 from slicenet.checkpoint import Model, Origin, rounded
-from slicenet.cohort import Cohort
+from slicenet.cohort import Case, Cohort
+from slicenet.cohort.roles import CALIBRATE, FIT
 from slicenet.detector import Detector
 from slicenet.errors import ConfigError, NoInputError, Notice
 from slicenet.files import digest
@@ -58,6 +59,20 @@ def split(
     return fitted, tuple(i for i, subject in enumerate(subjects) if subject in chosen)
 
 
+def parts(
+    cases: Sequence[Case], settings: TrainSettings
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Indices to fit and indices to calibrate, by the roles of a split where it has given them."""
+    roles = [case.role for case in cases]
+    if not {FIT, CALIBRATE}.intersection(roles):
+        return split([case.subject or case.name for case in cases], settings)
+    fitted = tuple(index for index, role in enumerate(roles) if role == FIT)
+    if len({cases[index].subject for index in fitted}) < LEAST_FITTED:
+        text = f"the split has too few healthy subjects to fit: {len(fitted)} volumes"
+        raise NoInputError(text, "E_TOO_FEW", f"bring at least {LEAST_FITTED} subjects")
+    return fitted, tuple(index for index, role in enumerate(roles) if role == CALIBRATE)
+
+
 def train(
     name: str,
     backend: Backend,
@@ -69,7 +84,7 @@ def train(
 ) -> Model:
     """Fit and calibrate one backend on the volumes of `usable`."""
     cohort = usable.cohort
-    fitted, held = split([case.subject or case.name for case in cohort.cases], settings)
+    fitted, held = parts(cohort.cases, settings)
     # Weights drawn at build time and noise drawn in training both follow from the seed.
     torch.manual_seed(settings.seed)
     detector = backend.build().on(device)

@@ -19,7 +19,7 @@ from slicenet.extractors.tuned import TunedOrigin, bring_decoder
 from slicenet.files import digest
 from slicenet.frame import Frame
 from slicenet.inspection import Usable
-from slicenet.training import TrainSettings, split
+from slicenet.training import TrainSettings, parts
 from slicenet.watch import Watch, silent
 
 
@@ -44,7 +44,7 @@ def tune_by_volumes(
     """Fine-tune on the volumes that `train` would fit; those it calibrates on stay unseen."""
     check_method(backend)
     cohort = usable.cohort
-    fitted, held = split([case.subject or case.name for case in cohort.cases], settings)
+    fitted, held = parts(cohort.cases, settings)
     volumes = cohort.select(fitted)
     frame, extractor = Frame(backend.frame), _extractor(backend, settings.seed, device)
     frame.fit(volumes, watch)

@@ -17,6 +17,7 @@ from slicenet.commands.finetune import command as finetune_command
 from slicenet.commands.phantom import command as phantom_command
 from slicenet.commands.prepare import command as prepare_command
 from slicenet.commands.score import command as score_command
+from slicenet.commands.split import command as split_command
 from slicenet.commands.train import command as train_command
 from slicenet.commands.weights import command as weights_command
 
@@ -25,6 +26,7 @@ COMMANDS = {
     "phantom": phantom_command,
     "check": check_command,
     "prepare": prepare_command,
+    "split": split_command,
     "finetune": finetune_command,
     "train": train_command,
     "score": score_command,

@@ -30,7 +30,7 @@ def command(inputs: Inputs, json_output: bool) -> None:
     from slicenet.cohort.examine import examine
     from slicenet.cohort.verdicts import report
 
-    cohort = inputs.cohort()
+    cohort = inputs.part()
     if not json_output:
         click.echo(render(cohort) + "\n")
     with reporter(json_output) as watch:

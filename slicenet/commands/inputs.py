@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 ANY = click.Path(path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FILTERS = ("participant_label", "session", "suffix", "space", "desc", "sequences")
 READING = ("max_voxels", "volume", "assume_ras", "resample_mask")
 
@@ -34,6 +35,8 @@ class Inputs:
     volume: int | None = None
     assume_ras: bool = False
     resample_mask: bool = False
+    split: Path | None = None
+    role: tuple[str, ...] = ()
 
     def at(self, places: Sequence[Path]) -> "Inputs":
         """The same filters and options for other places."""
@@ -42,10 +45,19 @@ class Inputs:
     def cohort(self) -> "Cohort":
         """The cases, found by name; no image is opened."""
         from slicenet.cohort import Query, find_cohort
+        from slicenet.cohort.roles import assigned, read_roles
         from slicenet.images.options import ReadOptions
 
         query = Query(**{name: getattr(self, name) for name in FILTERS}, mask=self.mask)
-        return find_cohort(self.places, query=query, options=ReadOptions(**self.table()))
+        found = find_cohort(self.places, query=query, options=ReadOptions(**self.table()))
+        return assigned(found, read_roles(self.split)) if self.split else found
+
+    def part(self) -> "Cohort":
+        """The cases of the asked role, those to be tested by default; all where no split is."""
+        from slicenet.cohort.roles import TEST, having
+
+        cohort = self.cohort()
+        return having(cohort, self.role or (TEST,)) if self.split else cohort
 
     def table(self) -> dict[str, Any]:
         """How files are read, by the names of the options."""
@@ -103,4 +115,11 @@ _OPTIONS = (
     click.option("--volume", type=click.IntRange(min=0), help="Which volume of 4D files, from 0."),
     click.option("--assume-ras", is_flag=True, help="Accept files without any orientation."),
     click.option("--resample-mask", is_flag=True, help="Bring masks to the grid of their image."),
+    click.option(
+        "--split", type=FILE, help="Table of subjects and roles, as `slicenet split` writes it."
+    ),
+    click.option(
+        "--role", type=click.Choice(("fit", "calibrate", "test")), multiple=True,
+        help="Whom of the split to look at.  [default: test; train and compare take all roles]",
+    ),
 )  # fmt: skip

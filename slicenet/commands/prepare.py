@@ -44,7 +44,7 @@ def command(
         raise ConfigError(f"{out}: alone, with nowhere to write to", "E_USAGE",
                           "slicenet prepare SCAN… OUT")  # fmt: skip
     settings = PrepareSettings(spacing, skull_strip)
-    cohort = inputs.at(places).cohort()
+    cohort = inputs.at(places).part()
     refuse_inside(out, tuple(places))
     for notice in cohort.notices:
         click.echo(f"warning: {notice.message} [{notice.code}]", err=True)

@@ -55,7 +55,7 @@ def command(
     model.detector.on(chosen)
     asked = _threshold(model, threshold)
     inputs = inputs.at(rest)
-    cohort = inputs.cohort()
+    cohort = inputs.part()
     refuse_inside(out, rest)
     output = Output(out, model, asked, inputs.table(), native)
     for notice in (*remarks(model), *cohort.notices):

@@ -75,33 +75,40 @@ def command(
 
 
 def healthy_cases(inputs: Inputs, json_output: bool) -> Any:
-    """The healthy cases; those of other groups are named and left out."""
+    """The healthy cases that are not for testing; all others are named and left out."""
+    from slicenet.cohort.roles import TEST
+
     cohort = inputs.cohort()
     if not json_output:
         inputs.show(cohort)
     healthy = cohort.healthy()
+    healthy = healthy.select(i for i, case in enumerate(healthy.cases) if case.role != TEST)
     kept = set(healthy.cases)
     left = [case for case in cohort.cases if case not in kept]
     if left:
         names = ", ".join(case.name for case in left[:6]) + (", …" if len(left) > 6 else "")
-        groups = ", ".join(sorted({case.group or "unknown" for case in left}))
+        groups = ", ".join(sorted({_why(case) for case in left}))
         click.echo(f"left out {len(left)} of {len(cohort)}, group {groups}: {names}", err=True)
     if not healthy.cases:
         raise NoInputError("no healthy case among the inputs", "E_NO_INPUT", "see column group")
     return healthy
 
 
+def _why(case: Any) -> str:
+    """Why a case is not learnt from."""
+    return f"{case.group or 'unknown'}{', for testing' if case.is_healthy else ''}"
+
+
 def _done(path: Path, recipe: Any, usable: Any, force: bool) -> bool:
     """Whether the model is there already; another one is only replaced when asked."""
     from slicenet.checkpoint import read
-    from slicenet.training import split
+    from slicenet.training import parts
 
     if force or not path.exists():
         return False
     old = read(path)
-    cases = usable.cohort.cases
-    fitted, held = split([case.subject or case.name for case in cases], recipe.train)
-    seen = [tuple(usable.digests[index] for index in part) for part in (fitted, held)]
+    divided = parts(usable.cohort.cases, recipe.train)
+    seen = [tuple(usable.digests[index] for index in part) for part in divided]
     same = (old.name, old.backend, old.origin.seed) == (
         recipe.name, recipe.backend, recipe.train.seed
     )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 
 from slicenet.cohort import Cohort
+from slicenet.cohort.roles import CALIBRATE, FIT, TEST
 from slicenet.errors import NoInputError
 
 LEAST_TESTED = 2  # healthy subjects, so that volume scores have something to be compared with
@@ -23,10 +24,16 @@ class Split:
 def divide(cohort: Cohort, share: float, seed: int) -> Split:
     """Hold out a share of the healthy subjects, chosen by seed, beside all that are not healthy.
 
-    A subject with any scan that is not healthy is only tested.
+    A subject with any scan that is not healthy, or is kept for testing, is only tested. Roles of
+    a split leave nothing to choose.
     """
+    if any(case.role in (FIT, CALIBRATE) for case in cohort.cases):
+        return _by_roles(cohort)
     subjects = [case.subject or case.name for case in cohort.cases]
-    ill = {s for s, case in zip(subjects, cohort.cases, strict=True) if not case.is_healthy}
+    ill = {
+        subject for subject, case in zip(subjects, cohort.cases, strict=True)
+        if not case.is_healthy or case.role == TEST
+    }  # fmt: skip
     healthy = [index for index, subject in enumerate(subjects) if subject not in ill]
     if not ill:
         raise NoInputError(
@@ -39,4 +46,12 @@ def divide(cohort: Cohort, share: float, seed: int) -> Split:
     chosen = {known[index] for index in order[:held]}
     learnt = [index for index in healthy if subjects[index] not in chosen]
     tested = [index for index in range(len(subjects)) if index not in set(learnt)]
+    return Split(cohort.select(learnt), cohort.select(tested))
+
+
+def _by_roles(cohort: Cohort) -> Split:
+    learnt = [i for i, case in enumerate(cohort.cases) if case.role != TEST and case.is_healthy]
+    tested = [i for i, case in enumerate(cohort.cases) if case.role == TEST]
+    if not tested:
+        raise NoInputError("the split tests nobody", "E_NO_INPUT", "see its column role")
     return Split(cohort.select(learnt), cohort.select(tested))

@@ -52,7 +52,7 @@ class Ground:
     def facts(self) -> str:
         """Digest of everything here that decides a figure: scans, brains, truths and versions."""
         cases = [
-            [case.name, case.subject, case.synthetic, digest, *_truth(case)]
+            [case.name, case.subject, case.synthetic, digest, *_truth(case), *_role(case)]
             for usable in (self.learnt, self.tested)
             for case, digest in zip(usable.cohort.cases, usable.digests, strict=True)
         ]
@@ -160,8 +160,13 @@ def _samples(result: Result) -> dict[str, Any]:
 
 
 def _truth(case: Case) -> list[str]:
-    """SHA-256 of the files of the truth; none without one."""
-    return [files.digest(path) for path in parts_of(case.truth)] if case.truth else []
+    """SHA-256 of the files of the truth, and labels of it that count; none without one."""
+    digests = [files.digest(path) for path in parts_of(case.truth)] if case.truth else []
+    return [*digests, *map(str, case.labels)]
+
+
+def _role(case: Case) -> list[str]:
+    return [case.role] if case.role else []
 
 
 def _digest(content: Any) -> str:

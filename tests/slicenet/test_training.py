@@ -1,13 +1,16 @@
+from dataclasses import replace
+
 import pytest
 
 from slicenet.backends.zscore import ZScore
-from slicenet.cohort import find_cohort
+from slicenet.cohort import Case, find_cohort
 from slicenet.errors import ConfigError, NoInputError, Notice
 from slicenet.frame import FrameSettings
 from slicenet.images.write import write_map
 from slicenet.inspection import inspect_to_learn
-from slicenet.training import TrainSettings, remarks, split, train
+from slicenet.training import TrainSettings, parts, remarks, split, train
 
+ROLES = ("fit", "calibrate", "test", "fit")
 BACKEND = ZScore(frame=FrameSettings(spacing=(4.0, 4.0, 4.0)))
 
 
@@ -42,6 +45,16 @@ def test_71_too_few_subjects_are_refused_with_a_way_out():
     assert split(["a", "b"], TrainSettings(holdout=0.0)) == ((0, 1), ())
     with pytest.raises(ConfigError):
         TrainSettings(holdout=1.0)
+
+
+def test_roles_of_a_split_are_kept_to_and_too_few_to_fit_are_refused():
+    cases = [Case(s, (), None, subject=s, role=r) for s, r in zip("abcd", ROLES, strict=True)]
+    assert parts(cases, TrainSettings()) == ((0, 3), (1,))
+    assert parts(cases, TrainSettings(holdout=0.0)) == ((0, 3), (1,))
+    with pytest.raises(NoInputError, match="too few healthy subjects to fit"):
+        parts(cases[:3], TrainSettings())
+    plain = [replace(case, role="") for case in cases] * 2
+    assert parts(plain[:2], TrainSettings(holdout=0.0)) == ((0, 1), ())
 
 
 def test_what_calibrates_is_never_fitted(folder):
