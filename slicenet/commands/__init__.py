@@ -9,6 +9,7 @@ from slicenet.commands.cache import command as cache_command
 from slicenet.commands.check import command as check_command
 from slicenet.commands.compare import command as compare_command
 from slicenet.commands.config import command as config_command
+from slicenet.commands.datasets import command as datasets_command
 from slicenet.commands.demo import command as demo_command
 from slicenet.commands.doctor import command as doctor_command
 from slicenet.commands.door import Door
@@ -33,6 +34,7 @@ COMMANDS = {
     "evaluate": evaluate_command,
     "compare": compare_command,
     "bench": bench_command,
+    "datasets": datasets_command,
     "doctor": doctor_command,
     "backends": backends_command,
     "config": config_command,
