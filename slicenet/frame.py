@@ -67,9 +67,15 @@ class Frame(nn.Module):
     def shape(self) -> tuple[int, int, int]:
         """Voxels of the box."""
         edges = np.divide(self.settings.box, self.settings.spacing)
-        # Up to a multiple of 4, so that lattices of larger cells can span it evenly.
-        x, y, z = (4 * np.ceil(np.round(edges / 4, 6)).astype(int)).tolist()
+        # Up to a multiple of 4, so that lattices of larger cells can span it evenly; one is one.
+        whole = 4 * np.ceil(np.round(edges / 4, 6)).astype(int)
+        x, y, z = np.where(edges > 1, whole, 1).tolist()
         return x, y, z
+
+    @property
+    def flat(self) -> bool:
+        """Whether it takes pictures: it is one slice thick."""
+        return self.shape[2] == 1
 
     def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
         """Learn how many sequences there are, and their landmarks if histograms are matched."""
@@ -91,6 +97,7 @@ class Frame(nn.Module):
     def enter(self, volume: Volume) -> Volume:
         """`volume` on the grid of the box, its brain at median 0 and quartile range 1."""
         self._check_sequences(volume)
+        self._check_depth(volume)
         voxels, brain = self._resample(volume)
         if self.landmarks.numel():
             voxels = _match(voxels, brain, self._matched(brain), self.landmarks)
@@ -172,6 +179,15 @@ class Frame(nn.Module):
             raise VolumeError(
                 f"{volume.name}: {given} sequences, where the model has learnt from {wanted}",
                 "E_SEQUENCES", "name them with --sequences",
+            )  # fmt: skip
+
+    def _check_depth(self, volume: Volume) -> None:
+        deep = volume.brain.shape[2] > 1
+        if deep if self.flat else volume.flat:
+            kinds = ("a volume", "a picture") if deep else ("a picture", "a volume")
+            raise VolumeError(
+                f"{volume.name}: is {kinds[0]}, and the model looks at {kinds[1]}", "E_FLAT",
+                "volumes and pictures need models of their own",
             )  # fmt: skip
 
     def _cut(self, volume: Volume, brain: Tensor) -> tuple[Notice, ...]:

@@ -14,10 +14,12 @@ from torch import Tensor
 from slicenet.errors import Notice, VolumeError
 from slicenet.images.alignment import reordered_like, same_grid, table
 from slicenet.images.brain import find_brain
+from slicenet.images.geometry import PICTURE
 from slicenet.images.grid import Grid
 from slicenet.images.image import Image, read_image, read_mask
 from slicenet.images.options import ReadOptions
-from slicenet.images.printable import printable
+from slicenet.images.picture_head import find_head
+from slicenet.images.printable import naming, printable
 
 
 @final
@@ -33,6 +35,7 @@ class Volume:
     stored: Grid | None = None  # the grid of the file; none if there was no file
     notices: tuple[Notice, ...] = ()
     source: str = field(default="", repr=False)  # digest of the files it came from
+    flat: bool = False  # a picture: one slice, in millimetres that are a convention
 
     def __post_init__(self) -> None:
         if self.voxels.ndim != 4:
@@ -73,17 +76,18 @@ def read_volume(
     mask: Path | None = None,
     options: ReadOptions = ReadOptions(),
     in_template_space: bool = False,
+    whole: bool = False,
 ) -> Volume:
     """Read co-registered sequences of one brain, with their mask or the one that the first shows.
+
+    Of a picture the head in it stands for the brain, or all of it where `whole` is asked for.
 
     The first sequence alone shows it: what stripped it stripped the others alike, and what each
     of them left behind would add up.
     """
     first = read_image(images[0], options)
     brain, noticed = (
-        _read_brain(mask, first.grid, options)
-        if mask
-        else (find_brain(first, printable(images[0])), ())
+        _read_brain(mask, first.grid, options) if mask else (_shown(first, images[0], whole), ())
     )
     read = [first, *(_read_like(path, images[0], first.grid, options) for path in images[1:])]
     for path, image in zip(images, read, strict=True):
@@ -98,6 +102,7 @@ def read_volume(
         stored=first.grid,
         notices=(*(notice for image in read for notice in image.notices), *noticed),
         source=_source([image.digest for image in read], brain, options, place),
+        flat=first.space == PICTURE,
     )
 
 
@@ -105,6 +110,16 @@ def from_array(voxels: np.ndarray, affine: np.ndarray, name: str = "array") -> V
     """Take a skull-stripped RAS array [X, Y, Z]; voxels that are not 0 are brain."""
     values = torch.from_numpy(np.array(voxels, np.float32, order="C"))
     return Volume(values[None], values != 0, np.asarray(affine, np.float64), name)
+
+
+def _shown(image: Image, path: Path, whole: bool) -> np.ndarray:
+    """The brain that an image shows by itself, [X, Y, Z] bool as stored."""
+    if image.space != PICTURE:
+        return find_brain(image, printable(path))
+    if whole:
+        return np.ones(image.voxels.shape, bool)
+    with naming(path):
+        return find_head(image.voxels[..., 0])[..., None]
 
 
 def _read_brain(

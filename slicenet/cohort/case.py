@@ -11,6 +11,7 @@ from slicenet.errors import Notice
 from slicenet.images.image import read_mask
 from slicenet.images.options import ReadOptions
 from slicenet.images.pairs import parts_of
+from slicenet.images.picture_file import is_picture
 from slicenet.volume import Volume, read_volume
 
 HEALTHY = ("healthy", "control", "controls", "hc")  # groups without lesions
@@ -47,13 +48,19 @@ class Case:
         return tuple(part for path in paths for part in parts_of(path))
 
     @property
+    def flat(self) -> bool:
+        """Whether it is a picture, not a volume."""
+        return any(is_picture(image.name) for image in self.images)
+
+    @property
     def prefix(self) -> str:
         """How the names of its outputs begin: `{prefix}_desc-anomaly_heatmap.nii.gz`."""
         return output_prefix(self.name)
 
     def read(self, options: ReadOptions = ReadOptions()) -> Volume:
         """Read the images and the brain, in RAS order."""
-        return read_volume(self.images, self.name, self.mask, options, self.in_template_space)
+        place = self.in_template_space
+        return read_volume(self.images, self.name, self.mask, options, place, self.whole)
 
     def read_truth(self, volume: Volume, options: ReadOptions = ReadOptions()) -> np.ndarray | None:
         """Lesion voxels, bool [X, Y, Z] on the RAS grid of `volume`; none where none are known."""

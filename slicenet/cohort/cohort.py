@@ -24,6 +24,11 @@ class Cohort(Sequence[Volume]):
         """Whether all cases are phantoms, which say nothing about patients."""
         return bool(self.cases) and all(case.synthetic for case in self.cases)
 
+    @property
+    def flat(self) -> bool:
+        """Whether there are pictures in it, not volumes."""
+        return any(case.flat for case in self.cases)
+
     def __len__(self) -> int:
         return len(self.cases)
 

@@ -19,6 +19,7 @@ from slicenet.cohort.rows import Row, read_rows
 from slicenet.cohort.strays import note_strays
 from slicenet.errors import ConfigError, NoInputError, Notice
 from slicenet.images.options import ReadOptions
+from slicenet.images.picture_file import is_picture
 from slicenet.images.printable import printable
 
 
@@ -50,6 +51,13 @@ def find_cohort(
     return Cohort(_with_mask(tuple(cases), query.mask), options, said)
 
 
+def hold_volumes(places: Sequence[Path]) -> bool:
+    """Whether there is anything among these that is not a picture."""
+    here = sort_places(places)
+    found, *_ = _candidates(here, Folders(), Query())
+    return bool(here.tables) or not all(is_picture(one.path.name) for one in found)
+
+
 def _candidates(
     here: Places, folders: Folders, query: Query
 ) -> tuple[list[Candidate], dict[Path, Published], list[Notice]]:
@@ -79,7 +87,19 @@ def _candidates(
         for one in [each.candidate for each in known[0]] if known else _images(walked):
             unique.setdefault(os.path.abspath(one.path), one)
     notices += _skipped([f"{name}/" for name in sorted(skipped)], "name it to use it")
-    return list(unique.values()), published, notices
+    found, passed = _without_pictures(list(unique.values()), published)
+    return found, published, [*notices, *_skipped(passed, "pictures beside volumes")]
+
+
+def _without_pictures(
+    found: list[Candidate], published: Mapping[Path, Published]
+) -> tuple[list[Candidate], list[str]]:
+    """The volumes, and names of pictures that somebody wanted; the pictures if all are."""
+    volumes = [one for one in found if not is_picture(one.path.name)]
+    if len(volumes) in (0, len(found)):
+        return found, []
+    wanted = (one for one in found if not one.searched or one.path in published)
+    return volumes, [one.path.name for one in wanted if is_picture(one.path.name)]
 
 
 def _images(walked: Sequence[tuple[Folder, bool]]) -> Iterator[Candidate]:

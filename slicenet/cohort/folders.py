@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import final
 
 from slicenet.cohort.naming import FileName, ending, parse
+from slicenet.images.picture_file import is_picture
 
 DERIVED = frozenset({"derivatives", "sourcedata", "code", "stimuli"})  # of a BIDS root
 DICOM = (".dcm", ".ima")
@@ -20,7 +21,8 @@ class Folder:
 
     path: Path
     names: frozenset[str] = frozenset()  # all of them, hidden ones too
-    images: tuple[str, ...] = ()  # that may be cases; "" stands for the folder, a DICOM series
+    # That may be cases: volumes, else pictures. "" stands for the folder, a DICOM series.
+    images: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     masks: Mapping[Hashable, str] = field(default_factory=dict)  # by kind and image
     strays: tuple[str, ...] = ()  # masks and labels that belong to no image
@@ -86,7 +88,7 @@ def _list(path: Path) -> Folder:
     except ValueError:  # a NUL in a cell of a table
         return Folder(path, problem="not a path")
     seen = sorted(name for name in kinds if not name.startswith("."))
-    claims = [name for name in seen if ending(name)]
+    claims = [name for name in seen if ending(name)] or list(filter(is_picture, seen))
     parsed = {name: parse(name) for name in _one_per_pair(claims)}
     images = {name: file for name, file in parsed.items() if not file.is_mask}
     masks, strays = _assign({n: file for n, file in parsed.items() if file.is_mask}, images)

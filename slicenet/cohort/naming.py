@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import final
 
+from slicenet.images.picture_file import is_picture
+
 ENDINGS = (".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img", ".mgz", ".mgh")
 # Volumes that we do not read: they become cases so that the reader can name the converter.
 FOREIGN = (".nrrd", ".nhdr", ".mha", ".mhd", ".mnc", ".dcm", ".ima")
@@ -66,7 +68,13 @@ def ending(name: str) -> str:
 
 def parse(name: str) -> FileName:
     """Split the name of a file into BIDS entities and suffix, if it is made of them."""
-    return parse_stem(name[: len(name) - len(ending(name))])
+    return parse_stem(stem_of(name))
+
+
+def stem_of(name: str) -> str:
+    """The name of a volume or a picture without its ending."""
+    last = ending(name) or (PurePosixPath(name).suffix if is_picture(name) else "")
+    return name[: len(name) - len(last)]
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ from typing import final
 
 from slicenet.cohort.naming import ENDINGS, ending
 from slicenet.errors import NoInputError
+from slicenet.images.picture_file import is_picture
 from slicenet.images.printable import printable
 
 TABLES = (".tsv", ".csv")
@@ -51,7 +52,7 @@ def _kind(path: Path, alone: bool) -> str:
         return "other"
     if path.suffix.lower() in TABLES:
         return "table"
-    return "file" if ending(path.name) or alone else "other"
+    return "file" if ending(path.name) or is_picture(path.name) or alone else "other"
 
 
 def _expand(place: Path) -> list[Path]:

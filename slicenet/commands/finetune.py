@@ -105,15 +105,10 @@ def _check_target(out: Path, places: Sequence[Path], force: bool) -> None:
 
 def _only_pictures(inputs: Inputs) -> bool:
     """Whether there are 2D pictures, and nothing that could be a volume."""
+    from slicenet.cohort.find import hold_volumes
     from slicenet.extractors.picture_folder import find_pictures
 
-    if not find_pictures(inputs.places):
-        return False
-    try:
-        inputs.cohort()
-    except NoInputError:
-        return True
-    return False
+    return bool(find_pictures(inputs.places)) and not hold_volumes(inputs.places)
 
 
 def _by_volumes(
@@ -137,6 +132,8 @@ def _by_pictures(
     from slicenet.extractors.picture_folder import find_pictures, read_pictures
     from slicenet.tuning import tune_by_pictures
 
+    if inputs.split:
+        raise ConfigError("--split: pictures are learnt from without a split", "E_USAGE")
     backend: Any = recipe.backend
     tuning, paths = backend.slices.finetune, find_pictures(inputs.places)
     folder = read_pictures(paths, tuning.folder, backend.slices.picture, watch)

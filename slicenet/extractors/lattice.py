@@ -19,6 +19,13 @@ def strides(volume: Volume, cell: float) -> tuple[int, int, int]:
     return x, y, z
 
 
+def check_deep(slices: int, need: str) -> None:
+    """Refuse pictures where depth is needed."""
+    if slices == 1:
+        hint = "zscore, histeq, padim-quick and quick take pictures"
+        raise ConfigError(f"{need}: a picture has two", "E_FLAT", hint)
+
+
 def check_whole(shape: Sequence[int], steps: Sequence[int]) -> None:
     """Refuse a frame of `shape` voxels that is not whole cells of `steps`."""
     for axis, size, step in zip("xyz", shape, steps, strict=True):

@@ -13,11 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from slicenet.errors import ConfigError, NoInputError, Notice, SlicenetError, VolumeError
-from slicenet.extractors.picture_file import ENDINGS, read_picture
-from slicenet.extractors.picture_head import find_head
 from slicenet.extractors.pictures import PictureSettings, stretched
 from slicenet.extractors.slice_pool import LARGEST, SlicePool
 from slicenet.files import digest
+from slicenet.images.picture_file import ENDINGS, read_picture
+from slicenet.images.picture_head import find_head
 from slicenet.volume import Volume
 from slicenet.watch import Watch, silent
 

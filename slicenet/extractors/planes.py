@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from slicenet.extractors.crops import Crop, around
+from slicenet.extractors.lattice import check_deep
 from slicenet.extractors.pictures import PictureSettings, paint
 from slicenet.volume import Volume
 
@@ -50,6 +51,8 @@ class View:
 def view(volume: Volume, plane: str, stride: int, usual: Tensor | None = None) -> View:
     """`volume`, and what is `usual` [2, X, Y, Z], in slices of `plane`; axes as in `AXES`."""
     rows, columns, _ = AXES[plane]
+    if plane != "axial":
+        check_deep(volume.brain.shape[2], f"slices.planes: {plane} slices need three dimensions")
     finest = min(volume.spacing[0], volume.spacing[1])  # the pixel of an axial slice
     shape = volume.brain.shape
     h, w = (

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from slicenet.errors import ConfigError
 from slicenet.extractors.encoder import LAYERS, Encoder, EncoderSettings
 from slicenet.extractors.kinship import KinshipSettings, learn_kinship
-from slicenet.extractors.lattice import check_whole, touching
+from slicenet.extractors.lattice import check_deep, check_whole, touching
 from slicenet.extractors.shelf import Shelf
 from slicenet.features import Extractor, FeatureMap
 from slicenet.resampling import sample
@@ -63,6 +63,7 @@ class SimClrExtractor(Extractor):
         self, volumes: Iterable[Volume], watch: Watch, savepoint: Savepoint = Savepoint()
     ) -> None:
         with Shelf(volumes) as shelf, torch.enable_grad():
+            check_deep(shelf.shape[-1], "simclr looks at whole brains in three dimensions")
             self.build(shelf.shape[0])
             assert self.encoder is not None
             reach = self.settings.encoder.reach()[self.settings.layers[-1]]

@@ -20,6 +20,8 @@ FARTHEST = 1e6  # mm from the origin
 LONGEST = 32767  # voxels along an axis of NIfTI-1
 POSSIBLE = (0.01, 100.0)  # mm, both ends impossible
 USUAL = (0.1, 20.0)  # mm
+PICTURE = "picture"  # the space of one: its millimetres are a convention
+WIDTH = 230.0  # mm that the longer side of a picture counts as, about a head with air around it
 
 
 @final
@@ -28,7 +30,7 @@ class Place:
     """The grid of a file, and whose millimetres its affine speaks."""
 
     grid: Grid
-    space: str  # one of SPACES' names, or "none"
+    space: str  # one of SPACES' names, PICTURE, or "none"
     notices: tuple[Notice, ...] = ()
 
 
@@ -67,6 +69,17 @@ def place_mgh(
     header.set_sform(affine, "scanner")
     header.set_qform(affine, "scanner")
     return place
+
+
+def place_picture(columns: int, rows: int) -> Place:
+    """A picture as radiologists show a slice: its left is the patient's right, its top the front.
+
+    No picture tells how large its pixels are. One slice as thick as a millimetre.
+    """
+    pixel = WIDTH / max(columns, rows)
+    affine = np.diag([-pixel, -pixel, 1.0, 1.0])
+    affine[:2, 3] = pixel * (np.array((columns, rows)) - 1) / 2
+    return Place(Grid((columns, rows, 1), affine), PICTURE)
 
 
 def _in_millimetres(header: nib.Nifti1Header) -> tuple[nib.Nifti1Header, list[Notice]]:

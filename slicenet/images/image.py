@@ -9,12 +9,15 @@ import numpy as np
 
 from slicenet.errors import Notice, VolumeError
 from slicenet.images.alignment import apart, nearest, reordered_like, same_grid, table
+from slicenet.images.geometry import PICTURE
 from slicenet.images.grid import Grid
 from slicenet.images.intensity import check_intensities
 from slicenet.images.nonfinite import fill_nonfinite
 from slicenet.images.options import ReadOptions
 from slicenet.images.printable import naming, printable
 from slicenet.images.stored import Stored, read_stored
+
+LOSSY = (".jpg", ".jpeg")
 
 
 @final
@@ -24,7 +27,7 @@ class Image:
 
     voxels: np.ndarray  # [X, Y, Z] float32, scaled, in the file's axis order, finite
     grid: Grid  # with the header of the source, for its codes and units only
-    space: str  # "mni", "talairach", "template", "scanner", "aligned", or "none"
+    space: str  # "mni", "talairach", "template", "scanner", "aligned", "picture", or "none"
     notices: tuple[Notice, ...]
     digest: str  # SHA-256 of the file's bytes; of both files of a pair
 
@@ -44,11 +47,13 @@ def read_mask(
 ) -> tuple[np.ndarray, tuple[Notice, ...]]:
     """Voxels above 0 (above 0.5 if all lie within 0..1), bool [X, Y, Z] on the grid `like`.
 
-    Where `labels` are named, voxels of these.
+    Where `labels` are named, voxels of these. A picture lies on a grid of its own shape.
     """
     with naming(path):
         stored = read_stored(path, options)
-        inside = np.isin(stored.voxels, labels) if labels else _inside(stored)
+        inside = np.isin(stored.voxels, labels) if labels else _inside(stored, path)
+        if stored.place.space == PICTURE and inside.shape == like.shape:
+            return inside, ()
         turned, grid = reordered_like(inside, stored.place.grid, like)
         notices = list(stored.notices)
         if not stored.extent.finite:
@@ -70,7 +75,9 @@ def named(path: Path, notices: Iterable[Notice]) -> tuple[Notice, ...]:
     return tuple(replace(notice, message=f"{name}: {notice.message}") for notice in notices)
 
 
-def _inside(stored: Stored) -> np.ndarray:
+def _inside(stored: Stored, path: Path) -> np.ndarray:
+    if path.suffix.lower() in LOSSY:  # around what is white, black is not quite black
+        return stored.voxels > stored.extent.high / 2
     within_unit = stored.extent.low >= 0 and stored.extent.high <= 1
     with np.errstate(invalid="ignore"):
         return stored.voxels > (0.5 if within_unit else 0)

@@ -8,14 +8,16 @@ from typing import NamedTuple, final
 import numpy as np
 
 from slicenet.errors import Notice, VolumeError
+from slicenet.files import digest
 from slicenet.images.claim import Claim
 from slicenet.images.extensions import skip_extensions
 from slicenet.images.formats import HEAD, Format, recognise, refuse_pointer
-from slicenet.images.geometry import Place, place_mgh, place_nifti
+from slicenet.images.geometry import Place, place_mgh, place_nifti, place_picture
 from slicenet.images.header import EXTENDER, LARGEST_OFFSET, Parsed, parse_nifti
 from slicenet.images.mgz import parse_mgh
 from slicenet.images.options import ReadOptions
 from slicenet.images.pairs import Pair, find_pair
+from slicenet.images.picture_file import is_picture, read_grey
 from slicenet.images.stream import ByteStream, open_stream
 from slicenet.images.voxels import Extent, read_voxels
 
@@ -53,8 +55,18 @@ class Content(NamedTuple):
 
 def read_stored(path: Path, options: ReadOptions) -> Stored:
     """Read a file, or the pair of files that it belongs to."""
+    if is_picture(path.name):
+        return _read_picture(path)
     pair = find_pair(path)
     return _read_pair(pair, options) if pair else _read_single(path, options)
+
+
+def _read_picture(path: Path) -> Stored:
+    """Columns, rows and one slice."""
+    grey = read_grey(path)
+    extent = Extent(float(grey.min()), float(grey.max()), True)
+    place = place_picture(grey.shape[1], grey.shape[0])
+    return Stored(np.ascontiguousarray(grey.T)[..., None], extent, place, (), digest(path))
 
 
 def _read_single(path: Path, options: ReadOptions) -> Stored:

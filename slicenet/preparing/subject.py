@@ -13,6 +13,7 @@ from slicenet import __version__, files
 from slicenet.cohort import Case
 from slicenet.errors import SlicenetError, VolumeError
 from slicenet.images.brain import find_brain
+from slicenet.images.geometry import PICTURE
 from slicenet.images.grid import Grid
 from slicenet.images.image import Image, read_image, read_mask
 from slicenet.images.options import ReadOptions
@@ -89,6 +90,9 @@ def _prepared(task: Task, began: float) -> dict[str, Any]:
     """Write what is good, and of what is not only a picture and why."""
     case, names, grid = task.case, task.names, task.settings.grid
     first = read_image(case.images[0], task.options)
+    if first.space == PICTURE:
+        text = f"{case.name}: a picture has no place in a brain's space"
+        raise VolumeError(text, "E_FLAT", "train and score take pictures as they are")
     brain, method = _brain(task, first)
     values, affine = first.grid.to_ras(first.voxels), first.grid.ras_affine
     aligned = align(values, affine, None if brain is None else first.grid.to_ras(brain))

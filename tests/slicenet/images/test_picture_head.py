@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from slicenet.errors import VolumeError
-from slicenet.extractors.picture_head import find_head
+from slicenet.images.picture_head import find_head
 
 
 def head(shape=(200, 180), background=0.0, noise=2.0, seed=0):

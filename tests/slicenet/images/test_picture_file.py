@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from slicenet.errors import VolumeError
-from slicenet.extractors import picture_file
-from slicenet.extractors.picture_file import read_picture
+from slicenet.images import picture_file
+from slicenet.images.picture_file import read_picture
 
 GREY = np.arange(48 * 64, dtype=np.uint8).reshape(48, 64)
 

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from slicenet.errors import VolumeError
+from slicenet.images.printable import naming
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -30,38 +31,49 @@ BROKEN = (
 )
 
 
+def is_picture(name: str) -> bool:
+    """Whether a name claims to be that of a picture."""
+    return name.lower().endswith(ENDINGS)
+
+
 def read_picture(path: Path) -> np.ndarray:
     """The only picture in a PNG, JPEG or TIFF file as grey values, [H, W] float32."""
+    with naming(path):
+        return read_grey(path)
+
+
+def read_grey(path: Path) -> np.ndarray:
+    """What `read_picture` gives; whatever is wrong does not name the file."""
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise VolumeError(f"{path}: cannot be read ({error.strerror})", "E_READ") from error
+        raise VolumeError(f"cannot be read ({error.strerror})", "E_READ") from error
     if size == 0:
-        raise VolumeError(f"{path}: the file is empty", "E_EMPTY")
+        raise VolumeError("the file is empty", "E_EMPTY")
     if size > HEAVIEST:
-        raise VolumeError(f"{path}: {size} bytes, more than any picture of ours", "E_TOO_LARGE")
+        raise VolumeError(f"{size} bytes, more than any picture of ours", "E_TOO_LARGE")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # oddities of tags; a bomb is refused by its size
         try:
             grey = _open(path)
         except Image.DecompressionBombError as error:
-            raise _too_large(path) from error
+            raise _too_large() from error
         except BROKEN as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
-            message = f"{path}: not a whole PNG, JPEG or TIFF picture ({reason})"
+            message = f"not a whole PNG, JPEG or TIFF picture ({reason})"
             raise VolumeError(message, "E_PICTURE", "bring the file again") from error
     if not np.isfinite(grey).all():
-        raise VolumeError(f"{path}: has values that are not finite", "E_NONFINITE")
+        raise VolumeError("has values that are not finite", "E_NONFINITE")
     return grey
 
 
 def _open(path: Path) -> np.ndarray:
     with Image.open(path, formats=FORMATS) as image:
         if image.width * image.height > LARGEST:
-            raise _too_large(path)
+            raise _too_large()
         frames = getattr(image, "n_frames", 1)
         if frames != 1:
-            message = f"{path}: {frames} pictures in one file"
+            message = f"{frames} pictures in one file"
             raise VolumeError(message, "E_FRAMES", "a file for each")
         return _grey(ImageOps.exif_transpose(image))
 
@@ -74,6 +86,6 @@ def _grey(image: Image.Image) -> np.ndarray:
     return values[..., 0] * (values[..., 1] / 255)
 
 
-def _too_large(path: Path) -> VolumeError:
-    message = f"{path}: claims more than {LARGEST} pixels"
+def _too_large() -> VolumeError:
+    message = f"claims more than {LARGEST} pixels"
     return VolumeError(message, "E_TOO_LARGE", "shrink the picture")
