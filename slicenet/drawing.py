@@ -10,6 +10,8 @@ from typing import final
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
+from scipy import ndimage
 from scipy.special import expit
 
 COLOURS = "inferno"  # even in lightness, and fit for the colour-blind
@@ -57,6 +59,37 @@ def overlay_png(
         _show(axes, over, COLOURS, bottom, max(top, bottom + 1e-6), across, 0.75)
     figure.subplots_adjust(0, 0, 1, 1, 0.02, 0)
     return png(figure)
+
+
+def picture_png(
+    image: np.ndarray, scores: np.ndarray, brain: np.ndarray, above: np.ndarray | None
+) -> bytes:
+    """A picture at its own size with its strangest tenth in colour; all [H, W].
+
+    What lies `above` the threshold is outlined.
+    """
+    low, high = np.quantile(image, (0.005, 0.995))
+    grey = np.clip((image - low) / max(high - low, 1e-6), 0, 1)
+    bottom, top = np.quantile(scores[brain], (0.9, 0.999))
+    heat = np.clip((scores - bottom) / max(top - bottom, 1e-6), 0, 1)
+    colour = matplotlib.colormaps[COLOURS](heat)[..., :3]
+    shown = np.repeat(grey[..., None], 3, -1)
+    weight = 0.75 * (heat * brain)[..., None]  # what is hardly strange hardly covers the picture
+    shown = (1 - weight) * shown + weight * colour
+    if above is not None:
+        shown[above & ~ndimage.binary_erosion(above)] = 1.0
+    return _saved(Image.fromarray((shown * 255).round().astype(np.uint8)))
+
+
+def mask_png(mask: np.ndarray) -> bytes:
+    """White where the mask [H, W] is, black elsewhere."""
+    return _saved(Image.fromarray(mask.astype(np.uint8) * 255))
+
+
+def _saved(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
 
 
 def squashed(scores: np.ndarray, brain: np.ndarray) -> np.ndarray:

@@ -184,7 +184,7 @@ class Frame(nn.Module):
     def _check_depth(self, volume: Volume) -> None:
         deep = volume.brain.shape[2] > 1
         if deep if self.flat else volume.flat:
-            kinds = ("a volume", "a picture") if deep else ("a picture", "a volume")
+            kinds = ("a volume", "pictures") if deep else ("a picture", "volumes")
             raise VolumeError(
                 f"{volume.name}: is {kinds[0]}, and the model looks at {kinds[1]}", "E_FLAT",
                 "volumes and pictures need models of their own",

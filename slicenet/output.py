@@ -23,6 +23,9 @@ HEATMAP = "_desc-anomaly_heatmap.nii.gz"
 SIDECAR = "_desc-anomaly_heatmap.json"
 MASK = "_label-anomaly_mask.nii.gz"
 BRAIN = "_desc-brain_mask.nii.gz"
+# Of pictures only, for people and for tools that know no NIfTI.
+OVERLAY = "_desc-anomaly_heatmap.png"
+MASK_PICTURE = "_label-anomaly_mask.png"
 COLUMNS = (
     "name", "subject", "score", "p_value", "peak", "anomaly_ml", "brain_ml", "folder", "unlike",
 )  # fmt: skip
@@ -33,6 +36,7 @@ README = """Anomaly maps made by slicenet. Research use, not a medical device.
 *_label-anomaly_mask.nii.gz    where the map lies above the threshold named in the .json beside it
 *_desc-brain_mask.nii.gz       the brain that was looked at
 *_space-orig_*                 the same on the grid of the scan that the input was prepared from
+*.png                          of a picture: the map on it, and the mask, at its own size
 scores.tsv                     one number a volume: the mean of its strangest share
 run.json                       model, thresholds and settings;  status.jsonl  what happened to each
 """
@@ -92,6 +96,7 @@ class Output:
         endings = (HEATMAP, BRAIN, *([MASK] if self.threshold else []))
         wanted = [self._path(case, ending) for ending in endings]
         wanted += [self._native(case, ending) for ending in endings if self.native]
+        wanted += [self._path(case, OVERLAY)] if case.flat else []
         return (
             self._is_ours(sidecar)
             and [s.get("sha256") for s in sidecar.get("sources", [])]
@@ -113,6 +118,8 @@ class Output:
             anomalies.write_mask(self._path(case, MASK), self.threshold)
         else:
             self._path(case, MASK).unlink(missing_ok=True)
+        if anomalies.volume.flat:
+            self._write_pictures(case, anomalies)
         if self.native:
             self._write_native(case, to_native(anomalies, case.images[0]))
         content = self._sidecar(case, anomalies)
@@ -142,6 +149,13 @@ class Output:
         lines += ["\t".join(_cell(row.get(column)) for column in COLUMNS) for row in rows]
         files.write_text(self.folder / "scores.tsv", "\n".join(lines) + "\n")
         return rows
+
+    def _write_pictures(self, case: Case, anomalies: AnomalyMap) -> None:
+        anomalies.write_picture(self._path(case, OVERLAY), self.threshold)
+        if self.threshold:
+            anomalies.write_mask_picture(self._path(case, MASK_PICTURE), self.threshold)
+        else:
+            self._path(case, MASK_PICTURE).unlink(missing_ok=True)
 
     def _write_native(self, case: Case, anomalies: AnomalyMap) -> None:
         write_mask(self._native(case, BRAIN), anomalies.brain.numpy(), anomalies.volume.grid)

@@ -14,6 +14,13 @@ from slicenet.config import dump, merge, overlay, parse_assignments, paths, read
 from slicenet.errors import ConfigError
 from slicenet.training import TrainSettings
 
+# What pictures need where a backend has it: a frame of one slice that holds a whole picture, and no
+# slab of slices. It comes before whatever a user has set.
+PICTURES = {
+    "frame": {"box": [240.0, 240.0, 1.0], "spacing": [1.0, 1.0, 1.0], "anchor": "brain"},
+    "slices": {"depth": {"kernel": 1, "stride": 1}},
+}
+
 
 @final
 @dataclass(frozen=True)
@@ -39,8 +46,9 @@ def resolve(
     config: Path | None = None,
     assignments: Sequence[str] = (),
     seed: int | None = None,
+    flat: bool = False,
 ) -> Recipe:
-    """Defaults, then a preset, the file, --set and options: the later wins.
+    """Defaults, then a preset, what pictures need, the file, --set and options: the later wins.
 
     `name` is that of a backend, of a preset, or of a TOML file that names one of them.
     """
@@ -60,7 +68,10 @@ def resolve(
         raise ConfigError("no backend named", "E_SETTING", f"--backend {' | '.join(BACKENDS)}")
     if label in presets.names():
         layers = [(source, _without(layer, "backend")) for source, layer in layers]
-        layers.insert(0, (f"preset {label}", presets.table(label)))
+        preset = presets.table(label)
+        layers = [(f"preset {label}", preset), *_for_pictures(preset["backend"], flat), *layers]
+    else:
+        layers = [*_for_pictures(label, flat), *layers]
     table: dict[str, Any] = {}
     notes: dict[str, str] = {}
     for source, layer in layers:
@@ -73,6 +84,14 @@ def resolve(
     train = overlay(TrainSettings(), _table(table, "train"), "train.")
     label = file.stem if file else str(label)
     return Recipe(chosen, label, overlay(BACKENDS[chosen](), table), train, notes)
+
+
+def _for_pictures(backend: object, flat: bool) -> list[tuple[str, dict[str, Any]]]:
+    known = BACKENDS.get(str(backend)) if flat else None
+    if known is None:
+        return []
+    have = settings_table(known())
+    return [("pictures", {key: table for key, table in PICTURES.items() if key in have})]
 
 
 def _without(table: Mapping[str, Any], key: str) -> dict[str, Any]:

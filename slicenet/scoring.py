@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from slicenet.calibration import Calibration, Threshold
 from slicenet.domain import Reading
-from slicenet.drawing import overlay_html, overlay_png, squashed
+from slicenet.drawing import mask_png, overlay_html, overlay_png, picture_png, squashed
 from slicenet.errors import CheckpointError
 from slicenet.features import FeatureMap
+from slicenet.files import write_bytes
 from slicenet.images.write import write_map, write_mask
 from slicenet.simulation import SimulationSettings
 from slicenet.volume import Volume
@@ -79,6 +80,20 @@ class AnomalyMap:
     def write_mask(self, path: Path | str, threshold: str = "fpr:0.01") -> None:
         """Write `mask(threshold)` as uint8 NIfTI on the grid of the input file."""
         write_mask(Path(path), self.mask(threshold).numpy(), self.volume.grid)
+
+    def write_picture(self, path: Path | str, threshold: str | None = None) -> None:
+        """Write the input, a picture, as PNG with the map on it; outlined above the threshold."""
+        above = None if threshold is None else self._shown(self.mask(threshold))
+        image, scores = self._shown(self.volume.voxels[0]), self._shown(self.scores)
+        write_bytes(Path(path), picture_png(image, scores, self._shown(self.brain), above))
+
+    def write_mask_picture(self, path: Path | str, threshold: str = "fpr:0.01") -> None:
+        """Write `mask(threshold)` of a picture as PNG of the same size, white on black."""
+        write_bytes(Path(path), mask_png(self._shown(self.mask(threshold))))
+
+    def _shown(self, values: Tensor) -> np.ndarray:
+        """The only slice as rows and columns of the picture that it came from, [H, W]."""
+        return self.volume.grid.from_ras(values.numpy())[..., 0].T
 
     def _repr_html_(self) -> str:
         facts = f"{self.name}: volume score {self.volume_score:.4g}"

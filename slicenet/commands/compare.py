@@ -68,7 +68,10 @@ def command(
     plans = _plans(backends, config, assignments, chosen)
     place = prepare(device, threads)
     refuse_inside(out, inputs.places)
-    split = divide(inputs.cohort(), test_share, seed)
+    cohort = inputs.cohort()
+    if cohort.flat:
+        plans = _plans(backends, config, assignments, chosen, flat=True)
+    split = divide(cohort, test_share, seed)
     with locked(out):
         clear(out)
         usable, tested = _inspected(split, _frame(plans), json_output)
@@ -93,14 +96,18 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 
 def _plans(
-    backends: str, config: Path | None, assignments: tuple[str, ...], seeds: Sequence[int]
+    backends: str,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    seeds: Sequence[int],
+    flat: bool = False,
 ) -> dict[str, list[Any]]:
     """The recipes of each backend, one a seed."""
     from slicenet.recipe import resolve
 
     plans: dict[str, list[Any]] = {}
     for name in [name.strip() for name in backends.split(",") if name.strip()]:
-        recipes = [resolve(name, config, assignments, seed) for seed in seeds]
+        recipes = [resolve(name, config, assignments, seed, flat) for seed in seeds]
         if recipes[0].label in plans:
             message = f"--backends {backends}: two are called {recipes[0].label}"
             raise ConfigError(message, "E_SETTING", "name each once, and files differently")

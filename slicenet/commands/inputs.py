@@ -37,6 +37,7 @@ class Inputs:
     resample_mask: bool = False
     split: Path | None = None
     role: tuple[str, ...] = ()
+    whole_picture: bool = False
 
     def at(self, places: Sequence[Path]) -> "Inputs":
         """The same filters and options for other places."""
@@ -50,14 +51,17 @@ class Inputs:
 
         query = Query(**{name: getattr(self, name) for name in FILTERS}, mask=self.mask)
         found = find_cohort(self.places, query=query, options=ReadOptions(**self.table()))
+        if self.whole_picture:
+            found = replace(found, cases=tuple(replace(c, whole=c.flat) for c in found.cases))
         return assigned(found, read_roles(self.split)) if self.split else found
 
     def part(self) -> "Cohort":
-        """The cases of the asked role, those to be tested by default; all where no split is."""
+        """The cases of the asked role; of a split those to be tested, unless others are asked."""
         from slicenet.cohort.roles import TEST, having
 
         cohort = self.cohort()
-        return having(cohort, self.role or (TEST,)) if self.split else cohort
+        wanted = self.role or ((TEST,) if self.split else ())
+        return having(cohort, wanted) if wanted else cohort
 
     def table(self) -> dict[str, Any]:
         """How files are read, by the names of the options."""
@@ -116,10 +120,14 @@ _OPTIONS = (
     click.option("--assume-ras", is_flag=True, help="Accept files without any orientation."),
     click.option("--resample-mask", is_flag=True, help="Bring masks to the grid of their image."),
     click.option(
+        "--whole-picture", is_flag=True, help="Look at all of a picture, not at the head in it."
+    ),
+    click.option(
         "--split", type=FILE, help="Table of subjects and roles, as `slicenet split` writes it."
     ),
     click.option(
         "--role", type=click.Choice(("fit", "calibrate", "test")), multiple=True,
-        help="Whom of the split to look at.  [default: test; train and compare take all roles]",
+        help="Whom to look at, as --split or the data set itself has it.  [default with --split: "
+        "test; train and compare take all roles]",
     ),
 )  # fmt: skip

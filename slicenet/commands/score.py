@@ -57,7 +57,8 @@ def command(
     inputs = inputs.at(rest)
     cohort = inputs.part()
     refuse_inside(out, rest)
-    output = Output(out, model, asked, inputs.table(), native)
+    read_as = {**inputs.table(), **({"whole_picture": True} if inputs.whole_picture else {})}
+    output = Output(out, model, asked, read_as, native)
     for notice in (*remarks(model), *cohort.notices):
         click.echo(f"warning: {notice.message} [{notice.code}]", err=True)
     with locked(out), reporter(json_output) as watch:

@@ -50,6 +50,8 @@ def command(
     place = prepare(device, threads)
     refuse_inside(out, inputs.places)
     cohort = healthy_cases(inputs, json_output)
+    if cohort.flat:
+        recipe = resolve(backend, config, assignments, seed, flat=True)
     with locked(out), reporter(json_output) as watch:
         usable = inspect_to_learn(cohort, recipe.backend.build().frame, watch)
         told = told_of(usable)

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 
 from slicenet.cohort import Case, find_cohort
-from slicenet.cohort.naming import ENDINGS, ending, parse_stem
+from slicenet.cohort.naming import ENDINGS, parse_stem, stem_of
 from slicenet.errors import NoInputError, Notice, VolumeError
 from slicenet.images.grid import Grid
 from slicenet.images.image import read_mask
 from slicenet.images.options import ReadOptions
+from slicenet.images.picture_file import is_picture
 from slicenet.images.printable import naming
 from slicenet.images.stored import read_stored
 from slicenet.metrics.case import ScoredCase
@@ -99,9 +100,10 @@ def _match(files: Sequence[MapFile], cases: Mapping[str, Case]) -> dict[str, Cas
 def _named_masks(folder: Path, files: Sequence[MapFile]) -> dict[str, Path | None]:
     """Masks by the names of the cases, whatever mark follows the name."""
     there = {
-        path.name[: -len(ending(path.name))]: path
+        stem_of(path.name): path
         for path in sorted(folder.rglob("*"))
-        if path.name.lower().endswith(ENDINGS) and not path.name.startswith(".")
+        if (path.name.lower().endswith(ENDINGS) or is_picture(path.name))
+        and not path.name.startswith(".")
     }
     matched: dict[str, Path | None] = {}
     for file in files:
