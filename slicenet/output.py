@@ -96,7 +96,8 @@ class Output:
         endings = (HEATMAP, BRAIN, *([MASK] if self.threshold else []))
         wanted = [self._path(case, ending) for ending in endings]
         wanted += [self._native(case, ending) for ending in endings if self.native]
-        wanted += [self._path(case, OVERLAY)] if case.flat else []
+        pictures = (OVERLAY, *([MASK_PICTURE] if self.threshold else []))
+        wanted += [self._path(case, ending) for ending in pictures if case.flat]
         return (
             self._is_ours(sidecar)
             and [s.get("sha256") for s in sidecar.get("sources", [])]

@@ -83,13 +83,16 @@ class AnomalyMap:
 
     def write_picture(self, path: Path | str, threshold: str | None = None) -> None:
         """Write the input, a picture, as PNG with the map on it; outlined above the threshold."""
-        above = None if threshold is None else self._shown(self.mask(threshold))
-        image, scores = self._shown(self.volume.voxels[0]), self._shown(self.scores)
-        write_bytes(Path(path), picture_png(image, scores, self._shown(self.brain), above))
+        write_bytes(Path(path), self._picture_png(threshold))
 
     def write_mask_picture(self, path: Path | str, threshold: str = "fpr:0.01") -> None:
         """Write `mask(threshold)` of a picture as PNG of the same size, white on black."""
         write_bytes(Path(path), mask_png(self._shown(self.mask(threshold))))
+
+    def _picture_png(self, threshold: str | None) -> bytes:
+        above = None if threshold is None else self._shown(self.mask(threshold))
+        image, scores = self._shown(self.volume.voxels[0]), self._shown(self.scores)
+        return picture_png(image, scores, self._shown(self.brain), above)
 
     def _shown(self, values: Tensor) -> np.ndarray:
         """The only slice as rows and columns of the picture that it came from, [H, W]."""
@@ -102,6 +105,8 @@ class AnomalyMap:
         return overlay_html(self._repr_png_(), facts)
 
     def _repr_png_(self) -> bytes:
+        if self.volume.flat:
+            return self._picture_png(None)
         return overlay_png(
             self.volume.voxels[0].numpy(), self.scores.numpy(), self.brain.numpy(),
             np.asarray(self.volume.spacing),

@@ -1,9 +1,19 @@
 import base64
+import io
 import struct
 
 import numpy as np
+from PIL import Image
 
-from slicenet.drawing import Row, montage, overlay_html, overlay_png, squashed
+from slicenet.drawing import (
+    Row,
+    mask_png,
+    montage,
+    overlay_html,
+    overlay_png,
+    picture_png,
+    squashed,
+)
 
 
 def sample(truth=True):
@@ -66,3 +76,19 @@ def test_the_squashed_view_is_a_sigmoid_of_robust_units_inside_the_brain():
 def test_the_squashed_view_of_equal_scores_is_the_middle():
     _, brain, _, _ = sample()
     assert np.allclose(squashed(np.ones(brain.shape), brain)[brain], 0.5)
+
+
+def test_a_picture_keeps_its_size_and_shows_its_strangest_part_in_colour():
+    random = np.random.default_rng(0)
+    image, brain = random.random((30, 20)), np.ones((30, 20), bool)
+    scores = random.random((30, 20))
+    scores[5:9, 5:9] = 5
+    above = scores > 2
+    shown = np.asarray(Image.open(io.BytesIO(picture_png(image, scores, brain, above)))).astype(int)
+    assert shown.shape == (30, 20, 3)
+    assert (shown[5, 5:9] == 255).all()  # the outline
+    coloured = shown.max(-1) - shown.min(-1) > 20
+    assert coloured[6:8, 6:8].all()
+    assert not coloured[scores < np.quantile(scores, 0.5)].any()
+    mask = np.asarray(Image.open(io.BytesIO(mask_png(above))))
+    np.testing.assert_array_equal(mask, above * 255)

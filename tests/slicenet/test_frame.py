@@ -201,3 +201,32 @@ def test_one_intensity_is_refused():
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
         FrameSettings(**wrong)
+
+
+def picture(slices=1, flat=True):
+    rows, columns = torch.linspace(-1, 1, 60), torch.linspace(-1, 1, 50)
+    brain = (rows[:, None] ** 2 + columns**2 < 0.8)[..., None].expand(-1, -1, slices)
+    voxels = (torch.sin(4 * rows)[:, None] + columns)[None, ..., None] * brain
+    return Volume(voxels, brain.contiguous(), np.diag([3.0, 3.0, 1, 1]), "it", flat=flat)
+
+
+def test_a_box_of_one_step_is_one_slice_and_a_picture_comes_back_as_it_went_in():
+    frame = Frame(FrameSettings(box=(240.0, 240.0, 1.0), spacing=(3.0, 3.0, 1.0)))
+    assert frame.shape == (80, 80, 1)
+    volume = picture()
+    framed = frame.enter(volume)
+    assert framed.voxels.shape == (1, 80, 80, 1)
+    assert framed.notices == ()
+    back = frame.leave(framed.voxels[0], framed.brain, volume)
+    inside = volume.brain
+    both = torch.stack((back[inside], volume.voxels[0][inside]))
+    assert torch.corrcoef(both)[0, 1] > 0.99
+
+
+def test_pictures_and_volumes_need_frames_of_their_own():
+    flat = Frame(FrameSettings(box=(240.0, 240.0, 1.0), spacing=(3.0, 3.0, 1.0)))
+    with pytest.raises(VolumeError, match="is a volume, and the model looks at pictures"):
+        flat.enter(picture(slices=5, flat=False))
+    with pytest.raises(VolumeError, match="is a picture, and the model looks at volumes"):
+        Frame(COARSE).enter(picture())
+    assert flat.enter(picture(flat=False)).voxels.shape == (1, 80, 80, 1)  # a slice of NIfTI

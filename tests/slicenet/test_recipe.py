@@ -69,3 +69,14 @@ def test_a_file_goes_where_the_name_of_a_backend_goes(file):
     recipe = resolve(str(file), None, ["train.seed=5"])
     assert (recipe.name, recipe.label, recipe.train.seed) == ("zscore", "run", 5)
     assert recipe.backend.frame.spacing == (3.0, 3.0, 3.0)
+
+
+def test_pictures_get_a_frame_of_one_slice_unless_somebody_has_set_another():
+    recipe = resolve("quick", flat=True)
+    assert recipe.backend.frame.box == (240.0, 240.0, 1.0)
+    assert recipe.backend.slices.depth.kernel == 1
+    assert recipe.notes["frame.box"] == "pictures"
+    other = resolve("zscore", None, ["frame.box=[100,100,1]"], flat=True)
+    assert other.backend.frame.box == (100.0, 100.0, 1.0)
+    assert other.backend.frame.spacing == (1.0, 1.0, 1.0)
+    assert "frame.box" not in resolve("zscore").notes

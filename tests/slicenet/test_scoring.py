@@ -2,10 +2,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from slicenet.calibration import Calibrator
 from slicenet.errors import CheckpointError
 from slicenet.scoring import AnomalyMap, worst
+from slicenet.volume import read_volume
+from tests.heads import head, save
 
 
 @pytest.fixture
@@ -65,3 +68,19 @@ def test_the_squashed_view_keeps_the_order_of_one_brain(anomalies):
     assert ((shown >= 0) & (shown <= 1)).all()
     order = anomalies.scores[brain].argsort()
     assert (shown[brain][order].diff() >= 0).all()
+
+
+def test_a_map_of_a_picture_is_written_as_a_picture_as_it_lies_in_its_file(tmp_path):
+    grey, truth = head(1, lesion=True)
+    volume = read_volume([save(tmp_path / "a.png", grey)], "a")
+    scores = volume.voxels[0] * volume.brain
+    anomalies = AnomalyMap(scores, volume, 1.0)
+    anomalies.write_picture(tmp_path / "map.png", "value:170")
+    anomalies.write_mask_picture(tmp_path / "mask.png", "value:170")
+    with Image.open(tmp_path / "map.png") as shown, Image.open(tmp_path / "mask.png") as mask:
+        assert shown.size == mask.size == (65, 75)
+        marked = np.asarray(mask) > 0
+    inside = volume.grid.from_ras(volume.brain.numpy())[..., 0].T
+    np.testing.assert_array_equal(marked, (grey > 170) & inside)
+    assert (marked & truth).any()
+    assert anomalies._repr_png_()[:4] == b"\x89PNG"

@@ -10,6 +10,8 @@ from slicenet.errors import VolumeError
 from slicenet.images.options import ReadOptions
 from slicenet.images.write import write_map
 from slicenet.volume import Volume, from_array, read_volume
+from tests.heads import head
+from tests.heads import save as save_picture
 
 SHAPE = (24, 30, 22)
 PLACES = np.stack(np.meshgrid(*[np.linspace(-1.2, 1.2, n) for n in SHAPE], indexing="ij"))
@@ -184,3 +186,32 @@ def test_an_array_is_a_volume_whose_zeros_are_outside():
     assert volume.grid.shape == SHAPE
     flipped = VOXELS.astype(np.float32)[:, :, 10:11][:, :, ::-1]
     assert np.array_equal(from_array(flipped, np.eye(4)).voxels[0], flipped)
+
+
+def test_a_picture_is_one_slice_as_radiologists_see_it(tmp_path):
+    grey, _ = head(0)
+    grey[20:26, 20:26] = 255  # up and to the left: the patient's right, in front
+    volume = read_volume([save_picture(tmp_path / "a.png", grey)], "a")
+    assert volume.flat
+    assert volume.voxels.shape == (1, 65, 75, 1)
+    x, y, _ = np.unravel_index(volume.voxels[0].argmax().item(), (65, 75, 1))
+    place = volume.affine @ [x, y, 0, 1]
+    assert place[0] > 0
+    assert place[1] > 0
+    assert volume.spacing == pytest.approx([230 / 75, 230 / 75, 1])
+    stored = volume.grid.from_ras(volume.voxels[0].numpy())[..., 0].T
+    np.testing.assert_array_equal(stored, grey)
+
+
+def test_of_a_picture_the_head_is_looked_at_or_all_of_it(tmp_path):
+    grey, _ = head(0)
+    path = save_picture(tmp_path / "a.png", grey)
+    one, whole = read_volume([path], "a"), read_volume([path], "a", whole=True)
+    found = one.grid.from_ras(one.brain.numpy())[..., 0].T
+    assert (found & (grey > 20)).sum() > 0.95 * found.sum()
+    assert whole.brain.all()
+    assert one.digest != whole.digest
+    noise = np.random.default_rng(0).normal(20, 5, (120, 120)).astype(np.uint8)
+    path = save_picture(tmp_path / "b.png", noise)
+    with pytest.raises(VolumeError, match=r"b\.png: nothing that could be a head"):
+        read_volume([path], "b")

@@ -50,3 +50,9 @@ def test_a_cohort_is_synthetic_when_all_of_it_is():
     assert Cohort((made, made)).synthetic
     assert not Cohort((made, real)).synthetic
     assert not Cohort(()).synthetic
+
+
+def test_a_cohort_of_pictures_is_flat():
+    scan, picture = (Case(name, (Path(name),), PurePosixPath("x")) for name in ("a.nii", "b.JPG"))
+    assert [case.flat for case in (scan, picture)] == [False, True]
+    assert [Cohort(cases).flat for cases in ((), (scan,), (picture,))] == [False, False, True]

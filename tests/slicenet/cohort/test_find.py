@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from slicenet.cohort.find import hold_volumes
 from slicenet.errors import ConfigError, NoInputError, VolumeError
 
 ROOT = (
@@ -162,3 +163,25 @@ def test_indexing_lists_each_folder_once_and_opens_no_image(find, tmp_path, monk
     assert len(cohort) == 1000
     assert all(case.mask for case in cohort.cases)
     assert len(listed) == len(set(listed)) == 56
+
+
+def test_pictures_are_cases_where_there_are_no_volumes(find, tree):
+    top = tree("a.png", "b.JPG", "b_mask.png", "b_label-lesion_mask.png", "notes.txt")
+    cohort = find(top)
+    assert names(cohort) == ["a", "b"]
+    assert cohort.flat
+    assert cohort.cases[1].mask == top / "b_mask.png"
+    assert cohort.cases[1].truth == top / "b_label-lesion_mask.png"
+    assert names(find(top / "a.png", top / "b.JPG")) == ["a", "b"]
+    assert not hold_volumes([top])
+
+
+def test_pictures_beside_volumes_are_passed_over_and_named_if_somebody_wanted_them(find, tree):
+    top = tree("scans/a.nii", "scans/figures/a.png", "other/b.png", "yes/y0.jpg")
+    assert names(find(top / "scans")) == ["a"]
+    assert not find(top / "scans").notices
+    cohort = find(top / "scans", top / "other/b.png", top / "yes")
+    assert names(cohort) == ["a"]
+    told = [notice.message for notice in cohort.notices if notice.code == "W_SKIPPED"]
+    assert told == ["passed over (pictures beside volumes): b.png, y0.jpg"]
+    assert hold_volumes([top])

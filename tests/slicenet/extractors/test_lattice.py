@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from slicenet.errors import ConfigError
-from slicenet.extractors.lattice import check_whole, pool, strides, touching
+from slicenet.extractors.lattice import check_deep, check_whole, pool, strides, touching
 from slicenet.volume import Volume
 
 
@@ -46,3 +46,10 @@ def test_a_frame_of_part_cells_is_refused_with_what_would_do():
     check_whole((48, 56, 40), (8, 8, 5))
     with pytest.raises(ConfigError, match="44 voxels along y are not whole cells of 8; 40 or 48"):
         check_whole((48, 44, 40), (8, 8, 5))
+
+
+def test_pictures_are_refused_where_depth_is_needed():
+    check_deep(2, "it needs three dimensions")
+    with pytest.raises(ConfigError, match="it needs three dimensions: a picture has two") as caught:
+        check_deep(1, "it needs three dimensions")
+    assert caught.value.code == "E_FLAT"

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from slicenet.errors import ConfigError
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.planes import AXES, ranks, resample, view
 from slicenet.volume import Volume
@@ -55,3 +56,11 @@ def test_a_ramp_stays_a_ramp_on_a_finer_lattice():
     assert resample(ramp, (2, 6)) is ramp
     coarse = resample(fine.expand(1, 1, 2, 12), (1, 6))
     assert np.allclose(coarse[0, 0, 0].numpy(), wanted.reshape(6, 2).mean(1))
+
+
+@pytest.mark.parametrize("plane", ["coronal", "sagittal"])
+def test_a_picture_has_slices_of_one_plane(plane):
+    flat = box(shape=(16, 24, 1))
+    assert view(flat, "axial", 8).size == (16, 24)
+    with pytest.raises(ConfigError, match=f"{plane} slices need three dimensions"):
+        view(flat, plane, 8)

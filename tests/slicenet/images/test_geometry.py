@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from slicenet.errors import VolumeError
-from slicenet.images.geometry import SPACES, place_mgh, place_nifti
+from slicenet.images.geometry import SPACES, place_mgh, place_nifti, place_picture
 from slicenet.images.image import read_image
 from slicenet.images.options import ReadOptions
 from tests.slicenet.images.bad_files import outcomes
@@ -176,3 +176,13 @@ def test_an_mgh_affine_passes_the_same_checks():
     with pytest.raises(VolumeError, match="singular"):
         place_mgh(np.diag([1.0, 1, 0, 1]), (1, 1, 0), SHAPE, ReadOptions())
     assert place_mgh(AFFINE, (4, 4, 4), SHAPE, ReadOptions()).space == "scanner"
+
+
+def test_a_picture_runs_to_the_left_and_back_and_its_longer_side_is_a_head_wide():
+    for columns, rows in ((200, 100), (100, 200)):
+        found = place_picture(columns, rows)
+        assert nib.aff2axcodes(found.grid.affine) == ("L", "P", "S")
+        assert found.grid.shape == (columns, rows, 1)
+        assert max(found.grid.spacing[:2] * found.grid.shape[:2]) == pytest.approx(230)
+        ends = found.grid.affine @ np.array([[0, 0, 0, 1], [columns - 1, rows - 1, 0, 1]]).T
+        assert ends[:3].sum(1) == pytest.approx(np.zeros(3))  # about the middle

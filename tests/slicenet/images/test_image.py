@@ -6,6 +6,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 
 from slicenet.errors import VolumeError
 from slicenet.images.grid import Grid
@@ -210,3 +211,22 @@ def test_real_scans_read_as_nibabel_reads_them():
         pytest.skip("needs the scans that are shared beside the repository")
     for scan in scans:
         same_as_nibabel(scan)
+
+
+def test_a_mask_that_is_a_picture_lies_on_any_grid_of_its_shape(tmp_path):
+    rows = np.zeros((4, 3), np.uint8)
+    rows[1, 2] = 255
+    Image.fromarray(rows).save(tmp_path / "mask.png")
+    found, notices = read_mask(tmp_path / "mask.png", Grid((3, 4, 1), np.diag([9, 9, 9, 1.0])))
+    assert np.argwhere(found).tolist() == [[2, 1, 0]]
+    assert notices == ()
+    with pytest.raises(VolumeError, match="lies on another grid"):
+        read_mask(tmp_path / "mask.png", Grid((4, 3, 1), np.eye(4)))
+
+
+def test_black_that_jpeg_has_stained_is_no_mask(tmp_path):
+    rows = np.zeros((40, 40), np.uint8)
+    rows[11:29, 13:27] = 255
+    Image.fromarray(rows).save(tmp_path / "mask.jpg", quality=60)
+    found, _ = read_mask(tmp_path / "mask.jpg", Grid((40, 40, 1), np.eye(4)))
+    np.testing.assert_array_equal(found[..., 0].T, rows > 0)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from slicenet.errors import VolumeError
 from slicenet.images import picture_file
-from slicenet.images.picture_file import read_picture
+from slicenet.images.picture_file import is_picture, read_picture
 
 GREY = np.arange(48 * 64, dtype=np.uint8).reshape(48, 64)
 
@@ -127,3 +127,8 @@ def test_damage_anywhere_is_an_error_of_ours_or_another_picture(tmp_path, ending
         except VolumeError:
             refused += 1
     assert refused > 30
+
+
+def test_names_claim_to_be_pictures_by_their_ending():
+    assert all(map(is_picture, ("a.png", "B.JPG", "c.jpeg", "d.TIF", "e.tiff")))
+    assert not any(map(is_picture, ("a.nii", "png", "a.png.gz", "a.gif")))
