@@ -1,7 +1,8 @@
 """Which truth belongs to which map, and both read on one grid."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
@@ -9,9 +10,9 @@ from typing import final
 import numpy as np
 import torch
 
-from slicenet.cohort import Case, find_cohort
+from slicenet.cohort import Case, Query, find_cohort
 from slicenet.cohort.naming import ENDINGS, parse_stem, stem_of
-from slicenet.errors import NoInputError, Notice, VolumeError
+from slicenet.errors import ConfigError, NoInputError, Notice, VolumeError
 from slicenet.images.grid import Grid
 from slicenet.images.image import read_mask
 from slicenet.images.options import ReadOptions
@@ -47,9 +48,9 @@ def find_truths(place: Path, files: Sequence[MapFile]) -> Truths:
             raise
         # A folder of masks alone has no images, so no cases.
         cases, notices = (), ()
-    told = {case.name: case for case in cases if case.truth or case.is_healthy}
+    told = _telling(cases)
     if told:
-        matched = _match(files, told)
+        matched = {**_match(files, told), **_other_sequences(place, files, told)}
         masks = {name: case.truth for name, case in matched.items()}
         labels = {name: case.labels for name, case in matched.items() if case.labels}
         return Truths(masks, notices, labels)
@@ -81,6 +82,23 @@ def read_case(
     x, y, z = (float(edge) for edge in np.linalg.norm(grid.ras_affine[:3, :3], axis=0))
     case = ScoredCase(file.name, scores, inside, marked, (x, y, z), overall, file.subject)
     return case, (*brain_notices, *truth_notices)
+
+
+def _telling(cases: Iterable[Case]) -> dict[str, Case]:
+    return {case.name: case for case in cases if case.truth or case.is_healthy}
+
+
+def _other_sequences(
+    place: Path, files: Sequence[MapFile], told: Mapping[str, Case]
+) -> dict[str, Case]:
+    """Cases by the names of maps whose sequence is not taken unless it is asked for."""
+    wanted = {file.name for file in files if file.name not in told}
+    matched: dict[str, Case] = {}
+    for suffix in sorted({parse_stem(name).suffix for name in wanted} - {""}):
+        with suppress(NoInputError, ConfigError):
+            found = _telling(find_cohort([place], query=Query(suffix=(suffix,))).cases)
+            matched |= {name: case for name, case in found.items() if name in wanted}
+    return matched
 
 
 def _match(files: Sequence[MapFile], cases: Mapping[str, Case]) -> dict[str, Case]:

@@ -60,6 +60,19 @@ def test_names_that_differ_are_matched_by_a_subject_that_occurs_once(tmp_path):
     assert two.masks == {}
 
 
+def test_maps_of_another_sequence_than_the_usual_find_the_truth_of_their_visit(tmp_path):
+    names = [
+        f"BraTS-GLI-00008-{visit}/BraTS-GLI-00008-{visit}-{kind}.nii.gz"
+        for visit in ("000", "001") for kind in ("t1n", "t2f", "seg")
+    ]  # fmt: skip
+    root = _touch(tmp_path, *names)
+    maps = [_file(f"sub-BraTS-GLI-00008_ses-{visit}_FLAIR") for visit in ("000", "001")]
+    found = find_truths(root, maps)
+    assert [path.name for path in found.masks.values()] == [
+        "BraTS-GLI-00008-000-seg.nii.gz", "BraTS-GLI-00008-001-seg.nii.gz",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "mask"),
     [
