@@ -56,7 +56,7 @@ def maps(bottle, tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     done = slicenet("train", bottle, "--backend", "zscore", "--out", out / "run")
     assert done.exit_code == 0, done.output
-    assert "left out 3 of 11, group healthy, for testing, lesioned" in done.stderr
+    assert "left out 3 of 11, group healthy (for testing), lesioned" in done.stderr
     assert "fitted on 4 volumes, calibrated on 4 others" in done.stdout
     done = slicenet("score", out / "run", bottle, "--role", "test", "--out", out / "maps")
     assert done.exit_code == 0, done.output

@@ -39,7 +39,7 @@ class DataSets:
         top = _top(image.parent, f"sub-{subject}")
         if top not in self._known:
             names = self._folders[top].names
-            groups = _read_groups(top / PARTICIPANTS) if PARTICIPANTS in names else {}
+            groups = read_groups(top / PARTICIPANTS) if PARTICIPANTS in names else {}
             synthetic = DESCRIPTION in names and _is_synthetic(top / DESCRIPTION)
             self._known[top] = DataSet(groups, synthetic)
         return self._known[top]
@@ -52,7 +52,8 @@ def _top(folder: Path, subject: str) -> Path:
     return Path(*folder.parts[: folder.parts.index(subject)])
 
 
-def _read_groups(table: Path) -> dict[str, str]:
+def read_groups(table: Path) -> dict[str, str]:
+    """The group of each subject in a participants.tsv; a table that cannot be read has none."""
     try:
         text = read_text(table)
         rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter="\t"))

@@ -87,7 +87,8 @@ def _notices(top: Path, found: Found) -> list[Notice]:
     groups = Counter({scan.subject: scan.group or "unknown" for scan in found.scans}.values())
     told = ", ".join(f"{count} {group}" for group, count in sorted(groups.items()))
     count = groups.total()
-    text = f"{printable(top)}: read as {found.layout.title}, {count} subjects ({told})"
+    noun = "subject" if count == 1 else "subjects"
+    text = f"{printable(top)}: read as {found.layout.title}, {count} {noun} ({told})"
     notices = [Notice("W_LAYOUT", f"{text}{_choices(found.layout)}")]
     if found.foreign:
         names = [os.path.relpath(path, top) for path in found.foreign]

@@ -68,7 +68,7 @@ def command(
     plans = _plans(backends, config, assignments, chosen)
     place = prepare(device, threads)
     refuse_inside(out, inputs.places)
-    cohort = inputs.cohort()
+    cohort = inputs.undivided()
     if cohort.flat:
         plans = _plans(backends, config, assignments, chosen, flat=True)
     split = divide(cohort, test_share, seed)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import click
 
+from slicenet.errors import ConfigError
+
 if TYPE_CHECKING:
     from slicenet.cohort import Cohort
 
@@ -62,6 +64,12 @@ class Inputs:
         cohort = self.cohort()
         wanted = self.role or ((TEST,) if self.split else ())
         return having(cohort, wanted) if wanted else cohort
+
+    def undivided(self) -> "Cohort":
+        """The cases of all roles, for a command that gives each role its part."""
+        if self.role:
+            raise ConfigError("--role: this command gives every role its part", "E_USAGE")
+        return self.cohort()
 
     def table(self) -> dict[str, Any]:
         """How files are read, by the names of the options."""

@@ -45,8 +45,10 @@ def command(
     if out.exists() and not force:
         hint = "choose another --out, or --force to replace it"
         raise ConfigError(f"{out}: is there already", "E_STALE", hint)
+    if inputs.split:
+        raise ConfigError("--split: this command writes such a table", "E_USAGE", "see --out")
     settings = DivideSettings(fit, calibrate, seed)
-    cohort = inputs.cohort()
+    cohort = inputs.undivided()
     refuse_inside(out.resolve().parent, inputs.places)
     roles = divide(cohort, settings)
     summary = _summary(cohort, settings, roles)

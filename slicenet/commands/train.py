@@ -80,7 +80,7 @@ def healthy_cases(inputs: Inputs, json_output: bool) -> Any:
     """The healthy cases that are not for testing; all others are named and left out."""
     from slicenet.cohort.roles import TEST
 
-    cohort = inputs.cohort()
+    cohort = inputs.undivided()
     if not json_output:
         inputs.show(cohort)
     healthy = cohort.healthy()
@@ -98,7 +98,7 @@ def healthy_cases(inputs: Inputs, json_output: bool) -> Any:
 
 def _why(case: Any) -> str:
     """Why a case is not learnt from."""
-    return f"{case.group or 'unknown'}{', for testing' if case.is_healthy else ''}"
+    return f"{case.group or 'unknown'}{' (for testing)' if case.is_healthy else ''}"
 
 
 def _done(path: Path, recipe: Any, usable: Any, force: bool) -> bool:

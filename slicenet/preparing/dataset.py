@@ -1,11 +1,12 @@
 """Prepared cases as a BIDS derivative, which every other command takes as it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from slicenet import __version__, files
 from slicenet.cohort import Cohort
+from slicenet.cohort.datasets import PARTICIPANTS, read_groups
 from slicenet.locking import locked
 from slicenet.pool import work_through
 from slicenet.preparing.naming import check_names, names_of
@@ -70,6 +71,8 @@ def prepare(
         found = known | {row["name"]: row for row in made}
         rows = [{column: found[task.case.name].get(column) for column in COLUMNS} for task in tasks]
         _write_table(out, rows)
+        owned = zip(names, cohort.cases, strict=True)
+        _write_groups(out, {own.subject: case.group for own, case in owned})
     return rows, kept
 
 
@@ -90,6 +93,17 @@ def _write_table(out: Path, rows: Sequence[dict[str, Any]]) -> None:
     lines += [line for line in _old(out / TABLE) if line.split("\t")[0] not in asked]
     lines += ["\t".join(_cell(row[column]) for column in COLUMNS) for row in rows]
     files.write_text(out / TABLE, "\n".join([lines[0], *sorted(lines[1:])]) + "\n")
+
+
+def _write_groups(out: Path, groups: Mapping[str, str]) -> None:
+    """Who is healthy, as far as somebody has said, also of subjects that were prepared before."""
+    table = out / PARTICIPANTS
+    told = read_groups(table) if table.is_file() else {}
+    told = {f"sub-{label}": group for label, group in told.items()}
+    told |= {subject: group for subject, group in groups.items() if group}
+    if told:
+        lines = [f"{subject}\t{_cell(group)}" for subject, group in sorted(told.items())]
+        files.write_text(table, "\n".join(["participant_id\tgroup", *lines]) + "\n")
 
 
 def _old(table: Path) -> list[str]:

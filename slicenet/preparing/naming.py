@@ -23,6 +23,11 @@ class Names:
     space: str  # space-…_res-…
     suffixes: tuple[str, ...]  # of the sequences
 
+    @property
+    def subject(self) -> str:
+        """As BIDS writes it: sub-01."""
+        return self.stem.split("_")[0]
+
     def image(self, index: int) -> Path:
         """A brain in MNI space; its sidecar has the same name but for the ending."""
         return self.folder / f"{self.stem}_{self.space}_desc-brain_{self.suffixes[index]}.nii.gz"
@@ -54,7 +59,9 @@ def names_of(case: Case, out: Path, space: str, sequences: Sequence[str] = ()) -
     """Names in BIDS for any case below `out`; `sequences` are what its images are called."""
     named = parse_stem(case.name)
     pairs = named.without(*VERSION) or (("sub", _label(case.name)),)
-    kinds = sequences or [parse(image.name).suffix or USUAL for image in case.images]
+    kinds = sequences or [
+        parse(image.name).suffix or named.suffix or USUAL for image in case.images
+    ]
     session = [f"ses-{label}" for key, label in pairs if key == "ses"]
     folder = Path(out, f"sub-{pairs[0][1]}", *session, "anat")
     stem = "_".join(f"{key}-{label}" for key, label in pairs)

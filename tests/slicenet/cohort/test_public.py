@@ -33,7 +33,7 @@ def test_a_public_data_set_gives_subjects_groups_and_truths(find, tree):
 
 def test_what_it_is_read_as_is_said_with_what_there_is_to_choose_from(find, tree):
     told = said(find(tree(*BRATS)))
-    assert "read as BraTS, 1 subjects (1 lesioned)" in told["W_LAYOUT"]
+    assert "read as BraTS, 1 subject (1 lesioned)" in told["W_LAYOUT"]
     assert "--suffix chooses among T1w, T1ce, T2w, FLAIR" in told["W_LAYOUT"]
     assert "2 FLAIR" in told["W_LEFT_OUT"]
 

@@ -135,6 +135,15 @@ def test_pictures_beside_volumes_are_not_taken_unless_asked(slicenet, brains, pi
     assert json.loads(slicenet(*words, "--images", "--force").stdout)["fitted"] == 5
 
 
+def test_pictures_know_no_split(slicenet, pictures, tmp_path):
+    split = tmp_path / "split.tsv"
+    split.write_text("subject\trole\na\tfit\n")
+    words = ("finetune", pictures, *EDC, "--split", split, "--out", tmp_path / "w.safetensors")
+    done = slicenet(*words)
+    assert done.exit_code == 2
+    assert "pictures are learnt from without a split" in done.stderr
+
+
 def test_broken_pictures_are_named_and_the_exit_code_tells(slicenet, pictures, tmp_path):
     broken = tmp_path / "in" / "no9.png"
     broken.parent.mkdir()

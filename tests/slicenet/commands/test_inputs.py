@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from slicenet.commands.inputs import Inputs, input_options
+from slicenet.errors import ConfigError
 from slicenet.images.options import ReadOptions
 
 
@@ -94,3 +95,28 @@ def test_the_options_can_be_had_without_waiting_for_torch():
     code = "import sys, slicenet.commands.check; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_a_role_is_asked_for_by_name_or_is_that_of_whom_a_split_tests(parse, tmp_path):
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.nii").touch()
+    split = tmp_path / "split.tsv"
+    split.write_text("subject\trole\na\tfit\nb\tcalibrate\nc\ttest\n")
+    for words, expected in (
+        ((), "abc"),
+        (("--split", str(split)), "c"),
+        (("--split", str(split), "--role", "fit", "--role", "calibrate"), "ab"),
+    ):
+        inputs, _ = parse(str(tmp_path), *words)
+        assert [case.name for case in inputs.part().cases] == list(expected)
+        assert len(inputs.cohort().cases) == 3
+    with pytest.raises(ConfigError, match="--role"):
+        inputs.undivided()
+
+
+def test_whole_pictures_are_those_of_pictures_only(parse, tmp_path):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "b.nii").touch()
+    for name, expected in (("a.png", True), ("b.nii", False)):
+        inputs, _ = parse(str(tmp_path / name), "--whole-picture")
+        assert inputs.cohort().cases[0].whole is expected

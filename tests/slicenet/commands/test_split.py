@@ -34,7 +34,7 @@ def test_training_fits_and_calibrates_whom_the_split_says(slicenet, brains, tabl
                     "--out", tmp_path)  # fmt: skip
     assert done.exit_code == 0, done.output
     assert "fitted on 4 volumes, calibrated on 2 others" in done.stdout
-    assert "healthy, for testing" in done.stderr
+    assert "healthy (for testing)" in done.stderr
     roles, origin = read_roles(table), read(tmp_path).origin
     images = {case.subject: digest(case.images[0]) for case in find_cohort([brains]).cases}
     learnt = {subject for subject, sha256 in images.items() if sha256 in origin.files}

@@ -1,8 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from slicenet.cohort import find_cohort
+from slicenet.cohort.datasets import read_groups
 from slicenet.errors import VolumeError
 from slicenet.images.write import write_map
 from slicenet.preparing import dataset
@@ -61,3 +63,14 @@ def test_names_that_clash_are_refused_before_any_work(cohort, made, tmp_path):
         prepare(cohort, tmp_path / "out", sequences=("T1w", "T1w"))
     assert made == []
     assert not (tmp_path / "out").exists()
+
+
+def test_who_is_healthy_is_passed_on_and_kept(cohort, made, tmp_path):
+    prepare(cohort, tmp_path / "out")
+    table = tmp_path / "out" / "participants.tsv"
+    assert not table.exists()  # nobody has said
+    for group, place in (("healthy", 0), ("lesioned", 1)):
+        cases = (replace(cohort.cases[place], group=group),)
+        prepare(replace(cohort, cases=cases), tmp_path / "out")
+    prepare(cohort, tmp_path / "out")
+    assert read_groups(table) == {"1": "healthy", "2": "lesioned"}

@@ -47,3 +47,10 @@ def test_two_cases_never_share_a_file():
         check_names(pairs)
     assert caught.value.code == "E_COLLISION"
     check_names(pairs[:1])
+
+
+def test_a_case_tells_the_suffix_that_its_file_does_not():
+    one = case("sub-BraTS-GLI-00008_ses-000_FLAIR", "BraTS-GLI-00008-000-t2f.nii.gz")
+    names = names_of(one, Path("out"), SPACE)
+    assert names.image(0).name.endswith("_desc-brain_FLAIR.nii.gz")
+    assert names.subject == "sub-BraTS-GLI-00008"
