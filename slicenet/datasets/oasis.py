@@ -20,11 +20,12 @@ DEMENTED = "demented"
 
 
 def read(files: Files) -> list[Scan]:
-    """Each visit; without a rating of its own a subject is of no group."""
+    """Each visit, converted to NIfTI if it has been; without a rating it is of no group."""
     ratings = _ratings(files)
     first = (
         ((match[1], match[2], "masked" if match[3] else "head"), "T1w", path)
         for match, path in files.matching(FIRST)
+        if path.suffix != ".img" or files.first(path.parent, path.stem) is None
     )
     third = (((match[1], match[2]), match[3], path) for match, path in files.matching(THIRD))
     scans = [
@@ -55,7 +56,7 @@ OASIS = Layout(
     terms="data use agreement",
     reference="Marcus et al., J. Cogn. Neurosci. 2007; LaMontagne et al., medRxiv 2019",
     roles="OASIS-1: healthy at a clinical dementia rating of 0, if its table lies there; no truth. "
-    "Its Analyze files tell no orientation: convert them, or --assume-ras",
+    "Its Analyze files tell no orientation and are refused: convert them to NIfTI beside them",
     tree=(
         "oasis_cross-sectional.csv\n"
         "OAS1_0001_MR1/PROCESSED/MPRAGE/T88_111/OAS1_0001_MR1_mpr_n4_anon_111_t88_masked_gfc.hdr\n"

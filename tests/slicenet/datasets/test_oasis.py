@@ -46,3 +46,10 @@ def test_oasis_3_has_names_of_bids_in_folders_of_its_own(found):
     assert [(scan.subject, scan.visit, sorted(scan.images)) for scan in scans] == [
         ("OAS30001", "d0129", ["T1w", "T2w"]),
     ]
+
+
+def test_what_was_converted_to_nifti_stands_for_the_analyze_file_beside_it(found, names):
+    scans = found("oasis", *names, names[0].replace(".hdr", ".nii.gz")).scans
+    assert [(scan.subject, scan.images["T1w"].suffix) for scan in scans] == [
+        ("OAS1_0001", ".gz"), ("OAS1_0003", ".img"), ("OAS1_0061", ".img"), ("OAS1_0061", ".img"),
+    ]  # fmt: skip
