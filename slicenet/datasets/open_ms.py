@@ -8,13 +8,18 @@ two studies, not what is a lesion in either of them, so it is no truth of ours.
 from slicenet.datasets.files import Files
 from slicenet.datasets.layout import LESIONED, Layout, Scan, joined
 
-PART = r"(?:/(cross_sectional|longitudinal)/(raw|coregistered|coregistered_resampled))?"
+PARTS = r"/(cross_sectional|longitudinal)/(raw|coregistered|coregistered_resampled)"
+PART = rf"(?:{PARTS})?"
 NAME = PART + r"/(patient\d\d)/(?:\3_)?(?:study([12])_)?(T1W|T1WKS|T2W|FLAIR)\.nii(\.gz)?$"
 SUFFIXES = {"T1W": "T1w", "T1WKS": "T1ce", "T2W": "T2w", "FLAIR": "FLAIR"}
 
 
 def read(files: Files) -> list[Scan]:
-    """Each study of a patient in each of its versions."""
+    """Each study of a patient in each of its versions.
+
+    Other sets may number patients alike: only its parts or its truth tell this one.
+    """
+    known = any(files.matching(rf"{PARTS}/|/patient\d\d/(patient\d\d_)?consensus_gt\.nii"))
     found = (
         ((match.groups()[:4], path.parent), SUFFIXES[match[5]], path)
         for match, path in files.matching(NAME)
@@ -30,6 +35,7 @@ def read(files: Files) -> list[Scan]:
             mask=files.first(folder, "brainmask", f"{patient}_brainmask"),
         )
         for ((part, version, patient, study), folder), images in joined(found)
+        if known
     ]
 
 

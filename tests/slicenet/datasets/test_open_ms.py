@@ -1,3 +1,6 @@
+from slicenet.datasets import recognise
+
+
 def test_masks_are_found_with_and_without_the_patient_in_their_name(found):
     top = "cross_sectional/coregistered_resampled"
     scans = found(
@@ -34,3 +37,10 @@ def test_of_several_versions_the_resampled_one_is_preferred(found):
     )  # fmt: skip
     assert len(hit.scans) == 3
     assert [scan.version for scan in hit.layout.preferred(hit.scans)] == ["coregistered-resampled"]
+
+
+def test_patients_that_are_only_numbered_alike_are_of_no_set(tree, found):
+    names = [f"mine/patient01/{name}.nii.gz" for name in ("T1W", "FLAIR", "brainmask")]
+    assert recognise(tree(*names)) is None
+    (scan,) = found("open-ms", *names, "mine/patient01/consensus_gt.nii.gz").scans
+    assert scan.truth is not None
