@@ -97,7 +97,7 @@ class Frame(nn.Module):
     def enter(self, volume: Volume) -> Volume:
         """`volume` on the grid of the box, its brain at median 0 and quartile range 1."""
         self._check_sequences(volume)
-        self._check_depth(volume)
+        volume.check_depth(self.flat)
         voxels, brain = self._resample(volume)
         if self.landmarks.numel():
             voxels = _match(voxels, brain, self._matched(brain), self.landmarks)
@@ -179,15 +179,6 @@ class Frame(nn.Module):
             raise VolumeError(
                 f"{volume.name}: {given} sequences, where the model has learnt from {wanted}",
                 "E_SEQUENCES", "name them with --sequences",
-            )  # fmt: skip
-
-    def _check_depth(self, volume: Volume) -> None:
-        deep = volume.brain.shape[2] > 1
-        if deep if self.flat else volume.flat:
-            kinds = ("a volume", "pictures") if deep else ("a picture", "volumes")
-            raise VolumeError(
-                f"{volume.name}: is {kinds[0]}, and the model looks at {kinds[1]}", "E_FLAT",
-                "volumes and pictures need models of their own",
             )  # fmt: skip
 
     def _cut(self, volume: Volume, brain: Tensor) -> tuple[Notice, ...]:

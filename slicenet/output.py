@@ -120,7 +120,8 @@ class Output:
         else:
             self._path(case, MASK).unlink(missing_ok=True)
         if anomalies.volume.flat:
-            self._write_pictures(case, anomalies)
+            pictures = (self._path(case, OVERLAY), self._path(case, MASK_PICTURE))
+            anomalies.write_pictures(*pictures, self.threshold)
         if self.native:
             self._write_native(case, to_native(anomalies, case.images[0]))
         content = self._sidecar(case, anomalies)
@@ -150,13 +151,6 @@ class Output:
         lines += ["\t".join(_cell(row.get(column)) for column in COLUMNS) for row in rows]
         files.write_text(self.folder / "scores.tsv", "\n".join(lines) + "\n")
         return rows
-
-    def _write_pictures(self, case: Case, anomalies: AnomalyMap) -> None:
-        anomalies.write_picture(self._path(case, OVERLAY), self.threshold)
-        if self.threshold:
-            anomalies.write_mask_picture(self._path(case, MASK_PICTURE), self.threshold)
-        else:
-            self._path(case, MASK_PICTURE).unlink(missing_ok=True)
 
     def _write_native(self, case: Case, anomalies: AnomalyMap) -> None:
         write_mask(self._native(case, BRAIN), anomalies.brain.numpy(), anomalies.volume.grid)

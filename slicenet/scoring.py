@@ -81,13 +81,16 @@ class AnomalyMap:
         """Write `mask(threshold)` as uint8 NIfTI on the grid of the input file."""
         write_mask(Path(path), self.mask(threshold).numpy(), self.volume.grid)
 
-    def write_picture(self, path: Path | str, threshold: str | None = None) -> None:
-        """Write the input, a picture, as PNG with the map on it; outlined above the threshold."""
-        write_bytes(Path(path), self._picture_png(threshold))
+    def write_pictures(self, overlay: Path, mask: Path, threshold: str | None = None) -> None:
+        """Write PNG files of a picture's size: it with the map on it, and what lies above.
 
-    def write_mask_picture(self, path: Path | str, threshold: str = "fpr:0.01") -> None:
-        """Write `mask(threshold)` of a picture as PNG of the same size, white on black."""
-        write_bytes(Path(path), mask_png(self._shown(self.mask(threshold))))
+        Without a threshold there is no mask.
+        """
+        write_bytes(overlay, self._picture_png(threshold))
+        if threshold:
+            write_bytes(mask, mask_png(self._shown(self.mask(threshold))))
+        else:
+            mask.unlink(missing_ok=True)
 
     def _picture_png(self, threshold: str | None) -> bytes:
         above = None if threshold is None else self._shown(self.mask(threshold))

@@ -46,6 +46,15 @@ class Volume:
         if not self.brain.any():
             raise VolumeError(f"{self.name}: the brain mask is empty", "E_MASK")
 
+    def check_depth(self, flat: bool) -> None:
+        """Refuse a volume where a model is `flat` and takes pictures, and the reverse."""
+        deep = self.brain.shape[2] > 1
+        if deep if flat else self.flat:
+            kinds = ("a volume", "pictures") if deep else ("a picture", "volumes")
+            text = f"{self.name}: is {kinds[0]}, and the model looks at {kinds[1]}"
+            hint = "volumes and pictures need models of their own"
+            raise VolumeError(text, "E_FLAT", hint)
+
     @property
     def grid(self) -> Grid:
         """The grid that maps of this volume are written on."""

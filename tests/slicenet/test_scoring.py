@@ -75,8 +75,7 @@ def test_a_map_of_a_picture_is_written_as_a_picture_as_it_lies_in_its_file(tmp_p
     volume = read_volume([save(tmp_path / "a.png", grey)], "a")
     scores = volume.voxels[0] * volume.brain
     anomalies = AnomalyMap(scores, volume, 1.0)
-    anomalies.write_picture(tmp_path / "map.png", "value:170")
-    anomalies.write_mask_picture(tmp_path / "mask.png", "value:170")
+    anomalies.write_pictures(tmp_path / "map.png", tmp_path / "mask.png", "value:170")
     with Image.open(tmp_path / "map.png") as shown, Image.open(tmp_path / "mask.png") as mask:
         assert shown.size == mask.size == (65, 75)
         marked = np.asarray(mask) > 0
@@ -84,3 +83,5 @@ def test_a_map_of_a_picture_is_written_as_a_picture_as_it_lies_in_its_file(tmp_p
     np.testing.assert_array_equal(marked, (grey > 170) & inside)
     assert (marked & truth).any()
     assert anomalies._repr_png_()[:4] == b"\x89PNG"
+    anomalies.write_pictures(tmp_path / "map.png", tmp_path / "mask.png")
+    assert not (tmp_path / "mask.png").exists()
