@@ -21,6 +21,7 @@ FLOORS = [
         "timm_door",
         "presets",
         "draws",
+        "embedded",
         "tables",
     },
     {"apart", "config", "images", "installed", "locking", "savepoint", "simulation"},

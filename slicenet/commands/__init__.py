@@ -2,7 +2,7 @@
 
 import click
 
-from slicenet import __version__
+from slicenet import __version__, embedded
 from slicenet.commands.backends import command as backends_command
 from slicenet.commands.bench import command as bench_command
 from slicenet.commands.cache import command as cache_command
@@ -44,7 +44,7 @@ COMMANDS = {
 
 
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="slicenet")
+@click.version_option(__version__, message=f"slicenet %(version)s, MIT licence\n{embedded.told()}")
 def main() -> None:
     """Find what is abnormal in a 3D brain MRI after seeing only healthy brains.
 

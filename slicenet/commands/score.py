@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from slicenet import embedded
 from slicenet.commands.door import (
     NONE_USABLE,
     OUT,
@@ -41,7 +42,8 @@ def command(
 ) -> None:  # fmt: skip
     """Write an anomaly map for every volume of DATA.
 
-    The first of DATA is the model if it is a .safetensors file or a run folder of `slicenet train`.
+    The first of DATA is the model if it is a .safetensors file or a run folder of `slicenet train`;
+    without one, it is the embedded model for T1 in MNI space, as `slicenet prepare` leaves it.
     """
     from slicenet.checkpoint import read
     from slicenet.cohort.reader import Reader
@@ -80,10 +82,9 @@ def _model_and_inputs(places: Sequence[Path]) -> tuple[Path, Sequence[Path]]:
         if len(places) < 2:
             raise NoInputError(f"{first}: a model, but nothing to score", "E_NO_INPUT")
         return first, places[1:]
-    raise CheckpointError(
-        "no model named, and none is embedded in this version", "E_MODEL",
-        "slicenet score RUN/model.safetensors INPUT… --out OUT; `slicenet train` makes one",
-    )  # fmt: skip
+    model = embedded.place()
+    click.echo(embedded.told(), err=True)
+    return model, places
 
 
 def _threshold(model: Any, asked: str | None) -> str | None:
