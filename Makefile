@@ -2,6 +2,7 @@
 #
 #   make demo                        phantoms, training, scores, a table and a picture
 #   make test                        every test, with coverage
+#   make model                       the embedded model again, from IXI in ../shared/data/ixi-hh
 #   make demo PYTHON=python3.12      with another Python (3.11 or later)
 #
 # On Linux the package index's torch brings several GB of CUDA. For the CPU alone:
@@ -9,13 +10,14 @@
 
 PYTHON ?= python3
 WORKERS ?= 2
+IXI ?= ../shared/data/ixi-hh
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 RENDERER := .venv/.renderer
 PAGES := $(patsubst notebooks/%.ipynb,docs/notebooks/%.md,$(wildcard notebooks/*.ipynb))
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types bench docs build clean
+.PHONY: demo test lint types bench docs model build clean
 
 demo: $(INSTALLED)
 	$(BIN)/slicenet demo
@@ -36,6 +38,11 @@ bench: $(INSTALLED)
 # Each notebook in its larger setting, on one thread: 20 minutes. A page newer than its notebook
 # stays as it is.
 docs: $(PAGES)
+
+# Stopped, the same command goes on where it was.
+model: $(INSTALLED)
+	$(BIN)/slicenet train $(IXI) --backend t1-ixi --split slicenet/embedded/split.tsv --out model
+	cp model/model.safetensors slicenet/embedded/t1-ixi.safetensors
 
 build: $(INSTALLED)
 	$(BIN)/python -m build --no-isolation

@@ -116,11 +116,11 @@ class SliceExtractor(Extractor):
         return self.backbone.strides[finest]
 
     def lessons(self) -> str:
-        """What is read of a slice, and how slices merge, changes nothing of what is learnt."""
+        """What is read of slices, and how they and planes merge, changes nothing of this."""
         settings = self.settings
         brought = fingerprint(settings.backbone.weights, settings.backbone.name)
         seen = settings.backbone, settings.picture, settings.neighbourhood, settings.finetune
-        return f"{self.seed} {brought} {seen!r} {settings.planes}"
+        return f"{self.seed} {brought} {seen!r} {PLANES[settings.planes]}"
 
     def learnt_from(self) -> tuple[str, ...]:
         """The files that taught the weights, where `slicenet finetune` has left them."""

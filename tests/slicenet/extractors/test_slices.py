@@ -230,3 +230,10 @@ def test_impossible_settings_are_refused(wrong):
         SliceSettings(**wrong)
     with pytest.raises(ConfigError):
         SliceSettings(margin=-1)
+
+
+def test_planes_that_are_averaged_learn_what_joined_ones_learn():
+    made = {planes: SliceExtractor(replace(SETTINGS, planes=planes)) for planes in
+            ("axial", "averaged", "joined")}  # fmt: skip
+    lessons = {planes: extractor.lessons() for planes, extractor in made.items()}
+    assert lessons["averaged"] == lessons["joined"] != lessons["axial"]
