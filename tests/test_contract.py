@@ -59,6 +59,7 @@ PUBLISHED = {
 TINY_PRESETS = {
     name: merge(TINY["simpleslicenet"], PUBLISHED) for name in ("paper-arxiv", "paper-plos")
 }
+TINY_PRESETS["t1-ixi"] = merge(TINY["simpleslicenet"], {"frame": {"elsewhere": {"times": 1}}})
 # The backend's own settings under another name, or in another budget: nothing more would be shown.
 SAME = {"default", "padim-quick", "patchcore-quick", "simclr-harder", "simclr-published",
         "simclr-small", "simulated-quick"}  # fmt: skip
@@ -113,6 +114,7 @@ def test_training_again_gives_the_same_model(model, make_brain, tmp_path):
     torch.manual_seed(0)
     detector = model.backend.build()
     detector.fit([make_brain(seed) for seed in range(6)], cache=Cache(tmp_path))
+    detector.calibrate([make_brain(seed) for seed in range(20, 24)])
     old = model.detector.state_dict()
     assert all(torch.equal(tensor, old[name]) for name, tensor in detector.state_dict().items())
 
