@@ -112,7 +112,7 @@ def _rescanned(
     span = (high - low).clamp(min=1e-6)
     scaled = (voxels - space.spread(middle)) / space.spread(span)
     thick = settings.thick * float(draws.uniform((1,)))
-    axis = int(draws.below(torch.tensor([3])))
+    axis = int(draws.below(torch.tensor([3 if space.shape[2] > 1 else 2])))
     scaled = _thickened(scaled, axis, thick / space.spacing[axis])
     changed = jitter(draws, space, scaled[None], settings.jitter)[0]
     return changed * space.spread(span) + space.spread(middle)
@@ -146,14 +146,16 @@ def _stripped(draws: Draws, space: Space, brain: Tensor, settings: ElsewhereSett
 
 def _misplaced(draws: Draws, volume: Volume, settings: ElsewhereSettings) -> np.ndarray:
     """Millimetres to millimetres around the middle of the brain, [4, 4]."""
-    way = draws.normal((3,)).double().numpy()
+    flat = volume.brain.shape[2] == 1
+    within = np.array((1, 1, 0 if flat else 1))  # a picture stays in its plane
+    way = np.array((0, 0, 1)) if flat else draws.normal((3,)).double().numpy()
     angle = math.radians(settings.turn) * float(draws.normal((1,)))
     turned = Rotation.from_rotvec(angle * way / float(np.linalg.norm(way))).as_matrix()
-    size = np.exp(settings.scale * draws.normal((3,)).double().numpy())
+    size = np.exp(settings.scale * within * draws.normal((3,)).double().numpy())
     places = volume.brain.nonzero().double().mean(0).numpy()
     middle = volume.affine[:3, :3] @ places + volume.affine[:3, 3]
     matrix = np.eye(4)
     matrix[:3, :3] = turned * size
-    shift = settings.shift * draws.normal((3,)).double().numpy()
+    shift = settings.shift * within * draws.normal((3,)).double().numpy()
     matrix[:3, 3] = middle + shift - matrix[:3, :3] @ middle
     return matrix

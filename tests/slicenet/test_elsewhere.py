@@ -19,7 +19,7 @@ SAME = ElsewhereSettings(
 @pytest.fixture(scope="module")
 def brain(make_brain):
     """With much air around it."""
-    whole = make_brain(0)
+    whole = make_brain(0, shape=(22, 26, 20), spacing=6.0)
     padded = [F.pad(part, (8,) * 6) for part in (whole.voxels, whole.brain)]
     return replace(whole, voxels=padded[0], brain=padded[1], source="")
 
@@ -40,7 +40,7 @@ def test_nothing_changed_is_the_same_brain_in_a_smaller_box(brain):
 
 
 def test_those_as_they_are_come_first_then_each_anew(make_brain):
-    volumes = [make_brain(seed) for seed in range(3)]
+    volumes = [make_brain(seed, shape=(22, 26, 20), spacing=6.0) for seed in range(3)]
     seen = Elsewhere(volumes, ElsewhereSettings(times=2))
     assert len(seen) == 9 == len(list(seen))
     assert list(seen[:3]) == volumes
@@ -78,7 +78,7 @@ def test_a_thick_slice_lets_no_wave_of_its_own_length_through(brain):
     spreads = []
     for turn in range(1, 30):
         seen = from_elsewhere(wavy, replace(SAME, thick=8 * step), turn)
-        assert seen.voxels.mean() == pytest.approx(10, abs=0.05)
+        assert seen.voxels.mean() == pytest.approx(wavy.voxels.mean().item(), abs=0.05)
         spreads.append(seen.voxels.std().item())
     # One axis in three is damped, at most wholly, and somewhere it was.
     assert max(spreads) <= wavy.voxels.std().item() + 1e-4
@@ -89,7 +89,7 @@ def test_a_registration_that_is_off_turns_scales_and_shifts_around_the_middle(br
     settings = replace(SAME, turn=5.0, shift=3.0, scale=0.05)
     middle = placed(brain)[0].mean(0)
     moved, angles, sizes = [], [], []
-    for turn in range(1, 200):
+    for turn in range(1, 120):
         found = from_elsewhere(replace(brain, source="5a5a5a5a5a5a"), settings, turn)
         way = found.affine[:3, :3] @ np.linalg.inv(brain.affine[:3, :3])
         corner = np.argwhere(brain.brain.numpy()).min(0) - 4
@@ -98,9 +98,22 @@ def test_a_registration_that_is_off_turns_scales_and_shifts_around_the_middle(br
         left, size, right = np.linalg.svd(way)
         sizes += np.log(size).tolist()
         angles.append(np.degrees(np.arccos(np.clip((np.trace(left @ right) - 1) / 2, -1, 1))))
-    assert np.std(moved) == pytest.approx(3.0, rel=0.2)
-    assert np.std(sizes) == pytest.approx(0.05, rel=0.2)
-    assert np.sqrt(np.mean(np.square(angles))) == pytest.approx(5.0, rel=0.2)
+    assert np.std(moved) == pytest.approx(3.0, rel=0.25)
+    assert np.std(sizes) == pytest.approx(0.05, rel=0.25)
+    assert np.sqrt(np.mean(np.square(angles))) == pytest.approx(5.0, rel=0.25)
+
+
+def test_a_picture_stays_in_its_plane(brain):
+    middle = brain.brain.shape[2] // 2
+    flat = replace(
+        brain, voxels=brain.voxels[..., middle, None], brain=brain.brain[..., middle, None],
+        source="", flat=True,
+    )  # fmt: skip
+    for turn in range(1, 6):
+        found = from_elsewhere(flat, ElsewhereSettings(times=5), turn)
+        assert found.brain.shape[2] == 1
+        assert found.affine[2] == pytest.approx(flat.affine[2])
+        assert found.affine[:2, 2] == pytest.approx([0, 0])
 
 
 @pytest.mark.parametrize(
