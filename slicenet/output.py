@@ -27,7 +27,7 @@ BRAIN = "_desc-brain_mask.nii.gz"
 OVERLAY = "_desc-anomaly_heatmap.png"
 MASK_PICTURE = "_label-anomaly_mask.png"
 COLUMNS = (
-    "name", "subject", "score", "p_value", "peak", "anomaly_ml", "brain_ml", "folder", "unlike",
+    "name", "subject", "score", "p_value", "peak", "anomaly_ml", "brain_ml", "unlike", "folder",
 )  # fmt: skip
 README = """Anomaly maps made by slicenet. Research use, not a medical device.
 

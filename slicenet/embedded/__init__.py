@@ -22,4 +22,5 @@ def place() -> Path:
 
 def told() -> str:
     """What a person should know of it, in a line."""
-    return f"embedded model {NAME} ({LICENCE}, {SOURCE})"
+    told = f"embedded model {NAME} ({LICENCE}, {SOURCE})"
+    return told if FILE.is_file() else f"no {told} in this checkout"

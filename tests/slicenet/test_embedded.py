@@ -28,3 +28,7 @@ def test_without_its_file_it_says_how_to_train_one(monkeypatch, tmp_path):
     with pytest.raises(CheckpointError, match="no model named") as caught:
         embedded.place()
     assert "slicenet train" in caught.value.hint
+    assert embedded.told().startswith("no embedded model")
+    (tmp_path / "none.safetensors").touch()
+    assert embedded.place() == tmp_path / "none.safetensors"
+    assert "CC BY-SA 3.0" in embedded.told()

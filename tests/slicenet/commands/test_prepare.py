@@ -27,11 +27,13 @@ def test_the_bad_are_told_and_the_good_are_not_held_up(prepared):
 
 
 def test_json_is_one_document_with_every_case(slicenet, prepared):
-    *_, words = prepared
-    done = slicenet(*words, "--json")
+    _, folder, _ = prepared
+    bad = folder / "in" / "sub-02"  # a brain would only take time
+    done = slicenet("prepare", bad, folder / "other", "--spacing", "3", "--json")
     found = json.loads(done.stdout)
-    assert [row["name"] for row in found["cases"]] == ["sub-01", "sub-02"]
-    assert found["cases"][1]["code"].startswith("E_")
+    assert done.exit_code == 4
+    assert [row["name"] for row in found["cases"]] == ["sub-02"]
+    assert found["cases"][0]["code"].startswith("E_")
 
 
 @pytest.mark.parametrize(
