@@ -23,6 +23,7 @@ from own_lesions import with_lesions
 
 from slicenet import checkpoint, files
 from slicenet.cohort import Cohort, find_cohort
+from slicenet.cohort.roles import ROLES, read_roles
 from slicenet.detector import Detector
 from slicenet.metrics.ranking import rank
 from slicenet.phantom.base import add_lesions
@@ -47,7 +48,7 @@ def main() -> None:
 @click.argument("base", type=click.Path(path_type=Path, exists=True))
 @click.argument("models", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option("--split", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--role", default="test", show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default="test", show_default=True)
 @click.option("--shapes", type=click.Path(path_type=Path, exists=True), help="Lesion masks.")
 @click.option("--own", is_flag=True, help="Lesions to choose by, of the kind that is learnt.")
 @click.option("--changes", default=",".join(CHANGES), show_default=True)
@@ -58,7 +59,7 @@ def run(
     changes: str, seeds: str, results: Path,
 ) -> None:  # fmt: skip
     """Judge MODELs on the subjects of BASE that have a role in SPLIT."""
-    wanted = _of_role(split, role)
+    wanted = {subject for subject, found in read_roles(split).items() if found == role}
     cohort = find_cohort([base])
     cohort = cohort.select(i for i, case in enumerate(cohort.cases) if case.subject in wanted)
     masks = tuple(sorted(shapes.rglob("*.nii.gz"))) if shapes else ()
@@ -83,11 +84,6 @@ def run(
             means = {figure: _mean([rows[-1]], figure) for figure in FIGURES}
             said = ", ".join(f"{figure} {mean:.3f}" for figure, (mean, _, _) in means.items())
             click.echo(f"{name}, {change}, {seed}: {said}; {time.monotonic() - began:.0f} s")
-
-
-def _of_role(split: Path, role: str) -> set[str]:
-    lines = [line.split("\t") for line in split.read_text("utf-8").splitlines()[1:]]
-    return {subject.removeprefix("sub-") for subject, found in lines if found == role}
 
 
 @dataclass(frozen=True)

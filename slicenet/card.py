@@ -8,6 +8,7 @@ from slicenet.training import remarks
 
 def model_card(model: Model, recipe: Recipe) -> str:
     """The card of a model that `recipe` has just trained, as Markdown."""
+    licence = model.origin.licence
     notes = [f"- {notice.message}." for notice in remarks(model)]
     libraries = ", ".join(f"{name} {number}" for name, number in versions().items())
     parts = [
@@ -17,6 +18,7 @@ def model_card(model: Model, recipe: Recipe) -> str:
         "## Data\n",
         f"- fitted on {len(model.origin.fitted)} healthy volumes",
         f"- calibrated on {len(model.origin.calibrated)} others that it never fitted",
+        *([f"- the model carries their licence: {licence}"] if licence else []),
         *notes,
         "",
         calibration_text(model),

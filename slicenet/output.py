@@ -174,6 +174,7 @@ class Output:
             "model": {
                 "backend": self.model.name,
                 "sha256": self.model.digest,
+                "licence": self.model.origin.licence,
                 "settings": settings_table(self.model.backend),
                 "calibration_sources": list(self.model.origin.calibrated),
                 "training_sources": [*self.model.origin.fitted, *self.model.origin.files],

@@ -15,7 +15,7 @@ def trained(calibrated):
             calibrator.add(shift + np.arange(1000) / 100, 1.0)
         detector.calibration = calibrator.finish()
     return Model(
-        detector, "zscore", recipe.backend, Origin(("a",) * 16, ("b",) * 4, (), 5, True)
+        detector, "zscore", recipe.backend, Origin(("a",) * 16, ("b",) * 4, (), 5, True, "CC0")
     ), recipe
 
 
@@ -24,6 +24,7 @@ def test_the_card_says_what_was_seen_and_what_is_missing():
     assert "fitted on 16 healthy volumes" in card
     assert "thresholds rest on 4 healthy subjects" in card
     assert "phantoms only" in card
+    assert "carries their licence: CC0" in card
     assert "not a medical device" in card
     assert "prior = 7.0" in card
     assert "| 0.01 |" in card

@@ -118,5 +118,6 @@ def test_the_folder_describes_itself(tmp_path, model, cases):
     description = json.loads((tmp_path / "out" / "dataset_description.json").read_text())
     assert description["DatasetType"] == "derivative"
     run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert run["model"]["licence"] == ""
     assert set(run["model"]["thresholds"]) == {"fpr0.001", "fpr0.01", "fpr0.05"}
     assert "not a medical device" in (tmp_path / "out" / "README").read_text()
