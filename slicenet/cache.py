@@ -93,8 +93,8 @@ class Cache:
                 write_bytes(self._path(key, LEARNT), _serialize(tensors, seconds))
 
     def savepoint(self, key: str) -> Savepoint:
-        """Where what will be kept under `key` has got to."""
-        return Savepoint(self._path(key, PARTLY))
+        """Where what will be kept under `key` has got to; nowhere in a cache that holds nothing."""
+        return Savepoint(self._path(key, PARTLY) if self.limit > 0 else None)
 
     def seconds(self, key: str, ending: str = ENDING) -> float:
         """How long it took to make what is kept under `key`; 0 if it has just gone."""

@@ -62,11 +62,15 @@ def load(path: Path | str) -> Detector:
 def save(path: Path, model: Model) -> str:
     """Write `model` to `path`, whole or not at all, and return its digest."""
     state = model.detector.state_dict()
-    tensors = {k: _kept(v, model.half).cpu().contiguous().clone() for k, v in state.items()}
+    halved = sorted(name for name, held in state.items() if model.half and _fits_half(held))
+    tensors = {
+        name: (held.half() if name in halved else held).cpu().contiguous().clone()
+        for name, held in state.items()
+    }
     calibration = model.detector.calibration
     header = {
         "format": FORMAT,
-        "half": model.half,
+        "halved": halved,
         "backend": model.name,
         "settings": settings_table(model.backend),
         "origin": dataclasses.asdict(model.origin),
@@ -95,8 +99,8 @@ def read(path: Path, allow_unverified: bool = False) -> Model:
 
 def rounded(detector: Detector) -> Detector:
     """The detector with every number that a file would keep in half precision rounded to that."""
-    for tensor in detector.state_dict().values():
-        tensor.copy_(_kept(tensor, True))
+    for tensor in filter(_fits_half, detector.state_dict().values()):
+        tensor.copy_(tensor.half())
     return detector
 
 
@@ -117,11 +121,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _kept(tensor: Tensor, half: bool) -> Tensor:
-    """As a file keeps it; what half precision cannot hold stays single."""
-    if not half or tensor.dtype != torch.float32 or not tensor.numel():
-        return tensor
-    return tensor if tensor.abs().max() > LARGEST else tensor.half()
+def _fits_half(tensor: Tensor) -> bool:
+    """Whether it is in single precision, and half could hold it."""
+    known = tensor.dtype == torch.float32 and tensor.numel() > 0
+    return known and float(tensor.abs().max()) <= LARGEST
 
 
 def _open(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -180,22 +183,21 @@ def _rebuild(
     except ConfigError as error:
         raise CheckpointError(f"{path}: {error.message}", "E_MODEL") from error
     detector = backend.build()
-    half = bool(header.get("half"))
-    _fill(path, detector, tensors, half)
+    halved = header.get("halved", [])
+    single = {name: tensors[name].float() for name in halved}
+    _fill(path, detector, {**tensors, **single})
     if header["calibration"] is not None:
         detector.calibration = Calibration.from_table(header["calibration"])
-    return Model(detector.eval(), name, backend, origin, header["versions"], half, digest)
+    return Model(detector.eval(), name, backend, origin, header["versions"], bool(halved), digest)
 
 
-def _fill(path: Path, detector: Detector, tensors: Mapping[str, Tensor], half: bool) -> None:
+def _fill(path: Path, detector: Detector, tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         owner, _, leaf = name.rpartition(".")
         module = _submodule(detector, owner)
         if module is not None and leaf in module._buffers:
             # Statistics take the size of what was learnt; weights must fit the settings.
-            before = module._buffers[leaf]
-            kind = before.dtype if half and before is not None else tensor.dtype
-            module._buffers[leaf] = torch.empty_like(tensor, dtype=kind)
+            module._buffers[leaf] = torch.empty_like(tensor)
     # What a model of an earlier slicenet never learnt is empty where nothing was fitted.
     empty = {name: held for name, held in detector.state_dict().items() if not held.numel()}
     try:

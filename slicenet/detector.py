@@ -93,8 +93,8 @@ class Detector(nn.Module):
         calibrator = Calibrator()
         seen, portraits = Elsewhere(healthy, self.frame.settings.elsewhere), []
         for done, volume in enumerate(seen):
-            features = self._describe(volume)
-            anomalies = self.judge(features, volume)
+            features, noted = self._look(volume)
+            anomalies = self.judge(features, noted)
             portraits += [features.portrait] if features.portrait else []
             scores = anomalies.scores[volume.brain].numpy()
             calibrator.add(scores, anomalies.volume_score, done % len(healthy))
@@ -110,9 +110,7 @@ class Detector(nn.Module):
             if len(cohort) != 1:
                 raise ConfigError(f"{volume}: {len(cohort)} volumes, score takes one", "E_MANY")
             volume = cohort[0]
-        framed = self.frame.enter(volume)
-        features = replace(self.extractor.extract(framed), portrait=portray(volume, framed))
-        return self.judge(features, replace(volume, notices=framed.notices))
+        return self.judge(*self._look(volume))
 
     @torch.no_grad()
     def judge(self, features: FeatureMap, volume: Volume) -> AnomalyMap:
@@ -185,10 +183,15 @@ class Detector(nn.Module):
         share = F.adaptive_avg_pool3d(truth, (x, y, z))[0]
         return replace(features, strange=share[features.inside] >= LESION)
 
-    @torch.no_grad()
     def _describe(self, volume: Volume) -> FeatureMap:
+        return self._look(volume)[0]
+
+    @torch.no_grad()
+    def _look(self, volume: Volume) -> tuple[FeatureMap, Volume]:
+        """What is seen in a volume, and the volume with what was noticed on its way in."""
         framed = self.frame.enter(volume)
-        return replace(self.extractor.extract(framed), portrait=portray(volume, framed))
+        features = replace(self.extractor.extract(framed), portrait=portray(volume, framed))
+        return features, replace(volume, notices=framed.notices)
 
     def _portray(self, volume: Volume) -> Portrait:
         return portray(volume, self.frame.enter(volume))

@@ -25,7 +25,6 @@ from slicenet.simulation.space import Space, space_of
 from slicenet.volume import Volume
 
 ROUGH = 12.0  # mm, of the bumps of a brain mask
-MARGIN = 4  # voxels around the brain
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,9 @@ class Elsewhere(Sequence[Volume]):
 def from_elsewhere(volume: Volume, settings: ElsewhereSettings, turn: int) -> Volume:
     """The volume of a brain from elsewhere; what is drawn follows from the volume and `turn`."""
     draws = Draws(drawing(int(volume.digest[:12], 16), turn), volume.voxels.device)
-    window = _around(volume.brain)
+    window, corner = volume.around_brain()
     brain, voxels = volume.brain[window], volume.voxels[:, *window]
     space = space_of(brain[None], volume.spacing.tolist())
-    corner = np.eye(4)
-    corner[:3, 3] = [part.start for part in window]
     seen = _rescanned(draws, space, voxels, brain, settings)
     inside = _stripped(draws, space, brain, settings)
     affine = _misplaced(draws, volume, settings) @ volume.affine @ corner
@@ -90,17 +87,6 @@ def from_elsewhere(volume: Volume, settings: ElsewhereSettings, turn: int) -> Vo
     return replace(
         volume, voxels=seen * inside, brain=inside, affine=affine, stored=None, source=changed
     )
-
-
-def _around(brain: Tensor) -> tuple[slice, ...]:
-    """The window that holds the brain with a margin."""
-    window = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        filled = brain.any(others[1]).any(others[0]).nonzero()
-        first = max(int(filled.min()) - MARGIN, 0)
-        window.append(slice(first, min(int(filled.max()) + 1 + MARGIN, brain.shape[axis])))
-    return tuple(window)
 
 
 def _rescanned(

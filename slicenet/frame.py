@@ -150,7 +150,7 @@ class Frame(nn.Module):
 
     def _resample(self, volume: Volume) -> tuple[Tensor, Tensor]:
         """Voxels [M, *shape] at median 0 and quartile range 1, 0 outside; brain [*shape]."""
-        cut, corner = _around_brain(volume)
+        cut, corner = volume.around_brain()
         weighted = torch.cat((volume.voxels[:, *cut] * volume.brain[cut], volume.brain[cut][None]))
         weighted = smooth(weighted, antialias(self._steps(volume)))
         to_source = np.linalg.inv(volume.affine @ corner) @ self.affine(volume)
@@ -200,18 +200,6 @@ def _brain_centre(volume: Volume) -> np.ndarray:
     # Means of the outermost voxels, not extremes: smooth in the voxel size, deaf to a stray voxel.
     ends = ordered[:share].mean(0, dtype=np.float64), ordered[-share:].mean(0, dtype=np.float64)
     return (ends[0] + ends[1]) / 2 + volume.affine[:3, 3]
-
-
-def _around_brain(volume: Volume) -> tuple[tuple[slice, ...], np.ndarray]:
-    """The window that holds the brain with a margin, and its offset as an affine, [4, 4]."""
-    window, corner = [], np.eye(4)
-    for axis in range(3):
-        others = [other for other in range(3) if other != axis]
-        filled = volume.brain.any(others[1]).any(others[0]).nonzero()
-        first = max(int(filled.min()) - 4, 0)
-        window.append(slice(first, int(filled.max()) + 5))
-        corner[axis, 3] = first
-    return tuple(window), corner
 
 
 def _standardise(voxels: Tensor, brain: Tensor, name: str) -> Tensor:

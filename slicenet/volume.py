@@ -21,6 +21,8 @@ from slicenet.images.options import ReadOptions
 from slicenet.images.picture_head import find_head
 from slicenet.images.printable import naming, printable
 
+MARGIN = 4  # voxels around a brain
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,17 @@ class Volume:
             text = f"{self.name}: is {kinds[0]}, and the model looks at {kinds[1]}"
             hint = "volumes and pictures need models of their own"
             raise VolumeError(text, "E_FLAT", hint)
+
+    def around_brain(self) -> tuple[tuple[slice, ...], np.ndarray]:
+        """The window that holds the brain with a margin, and its offset as an affine, [4, 4]."""
+        window, corner = [], np.eye(4)
+        for axis in range(3):
+            others = [other for other in range(3) if other != axis]
+            filled = self.brain.any(others[1]).any(others[0]).nonzero()
+            first = max(int(filled.min()) - MARGIN, 0)
+            window.append(slice(first, int(filled.max()) + MARGIN + 1))
+            corner[axis, 3] = first
+        return tuple(window), corner
 
     @property
     def grid(self) -> Grid:

@@ -43,7 +43,7 @@ def command(
     """Write an anomaly map for every volume of DATA.
 
     The first of DATA is the model if it is a .safetensors file or a run folder of `slicenet train`;
-    without one, it is the embedded model for T1 in MNI space, as `slicenet prepare` leaves it.
+    without one, the embedded model is used, where this version has one.
     """
     from slicenet.checkpoint import read
     from slicenet.cohort.reader import Reader

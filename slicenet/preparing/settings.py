@@ -46,4 +46,5 @@ class PrepareSettings:
     @property
     def entities(self) -> str:
         """What BIDS names say about that."""
-        return f"space-{SPACE}_res-{self.spacing:g}".replace(".", "p")
+        edge = f"{self.spacing:g}".replace(".", "p")  # BIDS allows letters and digits
+        return f"space-{SPACE}_res-{edge}"

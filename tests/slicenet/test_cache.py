@@ -207,3 +207,11 @@ def test_a_portrait_is_kept_with_its_map_and_an_older_map_goes_without(tmp_path,
     parts, kept = (one.to_tensors() for one in (wanted[1], again.portraits[1]))
     assert all(torch.equal(parts[name], kept[name]) for name in parts)
     assert [part.dtype for part in parts.values()] == [part.dtype for part in kept.values()]
+
+
+def test_a_cache_that_holds_nothing_has_no_savepoint_either(tmp_path):
+    for limit, kept in ((0.0, False), (1.0, True)):
+        point = Cache(tmp_path, limit).savepoint("ab12")
+        point._every = 0
+        point.offer(lambda: ({"a": torch.ones(2)}, {"step": 1}))
+        assert bool(point.load()) == kept

@@ -155,6 +155,8 @@ def test_in_half_precision_a_model_scores_as_it_was_calibrated(make_brain, tmp_p
     save(tmp_path / "half.safetensors", Model(detector, "zscore", BACKEND, half=True))
     again, volume = read(tmp_path / "half.safetensors"), make_brain(9, lesion=True)
     assert again.half
+    kinds = [{k: v.dtype for k, v in d.state_dict().items()} for d in (again.detector, detector)]
+    assert kinds[0] == kinds[1]
     assert torch.equal(again.detector.score(volume).scores, detector.score(volume).scores)
     kept = load_file(tmp_path / "half.safetensors").values()
     kinds = {tensor.dtype for tensor in kept if tensor.numel()}

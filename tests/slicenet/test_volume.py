@@ -215,3 +215,15 @@ def test_of_a_picture_the_head_is_looked_at_or_all_of_it(tmp_path):
     path = save_picture(tmp_path / "b.png", noise)
     with pytest.raises(VolumeError, match=r"b\.png: nothing that could be a head"):
         read_volume([path], "b")
+
+
+def test_the_window_around_a_brain_holds_all_of_it_where_it_was(make_brain):
+    volume = make_brain(0)
+    window, corner = volume.around_brain()
+    assert volume.brain[window].sum() == volume.brain.sum()
+    first = volume.brain[window].nonzero()[0].numpy()
+    assert (corner @ [*first, 1])[:3] == pytest.approx(volume.brain.nonzero()[0].numpy())
+    for axis, part in enumerate(window):
+        places = volume.brain.nonzero()[:, axis]
+        assert part.start == max(int(places.min()) - 4, 0)
+        assert part.stop == int(places.max()) + 5
