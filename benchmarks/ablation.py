@@ -89,7 +89,7 @@ FACTORS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "4 mm": ("map.smooth=4",),
         "not by position": ("map.position.kind=none",),
         "z by position": ("map.position.kind=z",),
-        "by its own bulk": ("map.standardise=true",),
+        "by its own bulk": ("map.drift.kind=bulk",),
     },
     "backend": {
         "simulated": _network(),

@@ -6,7 +6,7 @@ test: what they decide is then looked at once on lesions that nothing here has d
     slicenet phantom healthy --healthy 44 --lesioned 0 --seed 90
     python benchmarks/own_lesions.py healthy own --lesioned 14
     slicenet compare own --backends quick --seeds 0 --out as-it-is
-    slicenet compare own --backends quick --seeds 0 --set map.standardise=true --out by-bulk
+    slicenet compare own --backends quick --seeds 0 --set map.drift.kind=bulk --out by-bulk
 """
 
 import shutil

@@ -17,6 +17,7 @@ from slicenet.cache import LEARNT, Cache, CachedMaps
 from slicenet.calibration import Calibration, Calibrator
 from slicenet.cohort import find_cohort
 from slicenet.domain import Domain, Portrait, portray, unlike
+from slicenet.drift import DriftSettings, steady
 from slicenet.elsewhere import Elsewhere
 from slicenet.errors import ConfigError
 from slicenet.features import Extractor, FeatureMap, signature
@@ -38,9 +39,7 @@ class MapSettings:
     position: PositionSettings = PositionSettings()  # scores against those of healthy, by place
     smooth: float = 0.0  # mm, deviation of a Gaussian over the lattice, inside the brain only
     share: float = 0.01  # of the brain, the strangest, whose mean is the volume score
-    # Each map by its own median and spread: other scanners raise all scores of a brain alike, but
-    # so does a large lesion, which then hides itself. Volume scores are taken before.
-    standardise: bool = False
+    drift: DriftSettings = DriftSettings()  # each map by its own level; volume scores come before
 
     def __post_init__(self) -> None:
         if self.smooth < 0 or not 0 < self.share <= 1:
@@ -119,8 +118,7 @@ class Detector(nn.Module):
         lattice = self._smooth(features.lattice(found).cpu(), features)
         scores = self.frame.leave(lattice, features.inside.cpu(), volume)
         overall = worst(scores, volume.brain, self.finish.share)
-        if self.finish.standardise:
-            scores = by_own_bulk(scores, volume.brain)
+        scores = steady(scores, volume.brain, self.finish.drift)
         readings = self.domain.read(features.portrait) if features.portrait else ()
         told = unlike(volume.name, readings, self.domain.subjects)
         volume = replace(volume, notices=(*volume.notices, *told))
@@ -214,15 +212,6 @@ class _Both:
 
     def __iter__(self) -> Iterator[FeatureMap]:
         return chain(self.healthy, self.lesioned)
-
-
-def by_own_bulk(scores: Tensor, brain: Tensor) -> Tensor:
-    """Scores in deviations from the median of their own brain, [X, Y, Z]; 0 outside it."""
-    inside = scores[brain].numpy()
-    middle = float(np.median(inside))
-    # Of a Gaussian, 1.4826 median absolute deviations are a standard deviation.
-    spread = 1.4826 * float(np.median(np.abs(inside - middle)))
-    return (scores - middle) / max(spread, 1e-6) * brain
 
 
 @final
