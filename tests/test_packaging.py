@@ -117,9 +117,14 @@ def test_the_wheel_has_one_top_level_name_and_all_of_it(built):
 def test_the_wheel_says_what_it_is(built):
     held = contents(built["wheel"])
     told = held[f"slicenet_mri-{__version__}.dist-info/METADATA"].decode()
-    for line in ("Name: slicenet-mri", "License-Expression: MIT", "Requires-Python: >=3.11"):
+    for line in (
+        "Name: slicenet-mri",
+        "Requires-Python: >=3.11",
+        "License-Expression: MIT AND BSD-3-Clause AND CC-BY-SA-3.0",
+    ):
         assert f"\n{line}\n" in told
-    assert f"slicenet_mri-{__version__}.dist-info/licenses/LICENSE" in held
+    for folder in ("", "slicenet/embedded/", "slicenet/weights/packaged/"):
+        assert f"slicenet_mri-{__version__}.dist-info/licenses/{folder}LICENSE" in held
 
 
 def test_the_tree_and_its_source_archive_build_the_same_wheel(tree, built):

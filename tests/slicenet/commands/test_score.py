@@ -77,7 +77,10 @@ def test_no_good_case_ends_with_4(slicenet, run, tmp_path):
     assert "[E_EMPTY]" in done.stderr
 
 
-def test_the_first_argument_is_a_model_or_there_is_none(slicenet, brains, run, tmp_path):
+def test_the_first_argument_is_a_model_or_there_is_none(
+    slicenet, brains, run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("slicenet.embedded.FILE", tmp_path / "none.safetensors")
     image = brains / "sub-01" / "anat" / "sub-01_T1w.nii.gz"
     assert slicenet("score", image, "--out", tmp_path / "a").exit_code == 5
     assert slicenet("score", run, "--out", tmp_path / "b").exit_code == 4
