@@ -10,7 +10,7 @@ and those that are there already are not run again.
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -146,23 +146,30 @@ def _mean(rows: Sequence[Mapping[str, Any]], figure: str) -> tuple[float, float,
 
 @main.command()
 @click.option("--results", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--figures", default="ap,dice", show_default=True)
-@click.option("--intervals/--means", default=False)
-def show(results: Path, figures: str, intervals: bool) -> None:
-    """Print a table for each figure: a row a change, a column a model."""
+@click.option("--figures", default="ap,dice,fpr", show_default=True)
+def show(results: Path, figures: str) -> None:
+    """Print how models do on scans as they are, then what each change makes of the first seed's."""
     rows = json.loads(results.read_text("utf-8"))
     models = list(dict.fromkeys(row["model"] for row in rows))
     changes = list(dict.fromkeys(row["change"] for row in rows))
+    _head("model", FIGURES.values())
+    for model in models:
+        those = [row for row in rows if (row["model"], row["change"]) == (model, changes[0])]
+        found = (_mean(those, figure) for figure in FIGURES)
+        cells = (f"{mean:.3f} [{low:.3f}–{high:.3f}]" for mean, low, high in found)
+        click.echo(f"| {model} | {' | '.join(cells)} |")
+    rows = [row for row in rows if row["seed"] == rows[0]["seed"]]  # that every change was run with
     for figure in figures.split(","):
-        click.echo(f"\n| {FIGURES[figure]} | {' | '.join(models)} |")
-        click.echo("| --- " * (len(models) + 1) + "|")
+        _head(FIGURES[figure], models)
         for change in changes:
-            cells = []
-            for model in models:
-                those = [r for r in rows if (r["model"], r["change"]) == (model, change)]
-                mean, low, high = _mean(those, figure) if those else (np.nan,) * 3
-                cells.append(f"{mean:.3f}" + (f" [{low:.2f}–{high:.2f}]" if intervals else ""))
-            click.echo(f"| {change} | {' | '.join(cells)} |")
+            both = [[r for r in rows if (r["model"], r["change"]) == (m, change)] for m in models]
+            means = (f"{_mean(those, figure)[0]:.3f}" if those else "" for those in both)
+            click.echo(f"| {change} | {' | '.join(means)} |")
+
+
+def _head(first: str, rest: Iterable[str]) -> None:
+    cells = [first, *rest]
+    click.echo(f"\n| {' | '.join(cells)} |\n{'| --- ' * len(cells)}|")
 
 
 if __name__ == "__main__":
