@@ -81,6 +81,13 @@ def test_it_says_what_it_was_fitted_and_calibrated_on(model):
     assert model.detector.domain.subjects == 80
 
 
+def test_its_card_tells_its_thresholds(model):
+    card = (FOLDER / "MODEL_CARD.md").read_text("utf-8")
+    calibration = model.detector.calibration
+    for value, ends in zip(calibration.thresholds().values(), calibration.intervals, strict=True):
+        assert f"| {value:.4g} | {ends[0]:.4g} to {ends[1]:.4g} |" in card
+
+
 @with_ixi
 def test_no_scan_of_those_that_are_tested_taught_it(model):
     roles = read_roles(FOLDER / "split.tsv")
