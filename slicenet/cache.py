@@ -151,23 +151,28 @@ class CachedMaps:
     signature: str  # of everything but the volume that decides what `describe` returns
     cache: Cache
     watch: Watch
+    only: Sequence[int] | None = None  # indices of those that are walked; all, if None
     saved: float = 0.0  # seconds that describing took in an earlier run, and not in this one
     # Of volumes walked, by index; an entry that an older slicenet has left has none.
     portraits: dict[int, Portrait] = field(default_factory=dict)
     _keys: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.volumes)
+        return len(self._walked)
 
     def __iter__(self) -> Iterator[FeatureMap]:
-        for index in range(len(self.volumes)):
+        for done, index in enumerate(self._walked, start=1):
             first = index not in self._keys
             features = self._map(index)
             if first and features.portrait is not None:
                 self.portraits[index] = features.portrait
             yield features
             if first:
-                self.watch("describe", index + 1, len(self.volumes))
+                self.watch("describe", done, len(self))
+
+    @property
+    def _walked(self) -> Sequence[int]:
+        return range(len(self.volumes)) if self.only is None else self.only
 
     def _map(self, index: int) -> FeatureMap:
         if index in self._keys and (known := self.cache.load(self._keys[index])):

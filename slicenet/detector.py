@@ -82,6 +82,9 @@ class Detector(nn.Module):
         self._fit_extractor(healthy, watch, cache)
         maps = self.maps(healthy, watch, cache)
         lesioned = self._lesioned_maps(healthy, watch, cache)
+        for walked in (maps, lesioned):
+            if walked is not None:
+                walked.only = self.extractor.spared(len(healthy))
         self.scorer.fit(_Both(maps, lesioned) if lesioned else maps, watch)
         self.positions.fit((self.scorer.score(features), features.inside) for features in maps)
         self._fit_domain(healthy, maps, people)

@@ -2,7 +2,7 @@
 
 import abc
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -68,6 +68,13 @@ class Extractor(nn.Module, abc.ABC):
     def learnt_from(self) -> tuple[str, ...]:
         """SHA-256 of the image files that taught the weights which `fit` brings."""
         return ()
+
+    def spared(self, count: int) -> Sequence[int]:
+        """Which of the `count` volumes that `fit` walked a scorer may learn from, by their place.
+
+        All, unless those that taught the extractor would look more healthy to it than others do.
+        """
+        return range(count)
 
     @abc.abstractmethod
     def extract(self, volume: Volume) -> FeatureMap:

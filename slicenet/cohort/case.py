@@ -1,6 +1,6 @@
 """One thing to work on: the files of one brain, and what its outputs are called."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import final
 
@@ -60,7 +60,8 @@ class Case:
     def read(self, options: ReadOptions = ReadOptions()) -> Volume:
         """Read the images and the brain, in RAS order."""
         place = self.in_template_space
-        return read_volume(self.images, self.name, self.mask, options, place, self.whole)
+        volume = read_volume(self.images, self.name, self.mask, options, place, self.whole)
+        return replace(volume, subject=self.subject)
 
     def read_truth(self, volume: Volume, options: ReadOptions = ReadOptions()) -> np.ndarray | None:
         """Lesion voxels, bool [X, Y, Z] on the RAS grid of `volume`; none where none are known."""

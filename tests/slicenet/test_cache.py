@@ -100,6 +100,16 @@ def test_a_second_walk_reads_no_volume_and_describes_nothing(tmp_path, make_brai
     assert len(calls) == 3
 
 
+def test_a_walk_over_some_keeps_their_places_among_all(tmp_path, make_brain):
+    volumes = [make_brain(seed) for seed in range(3)]
+    maps = walk(Cache(tmp_path), volumes, lambda volume: replace(
+        features(int(volume.name[-1])), portrait=portray(volume, volume)))  # fmt: skip
+    maps.only = (2, 0)
+    assert [int(found.vectors.max()) for found in maps] == [2, 0]
+    assert len(maps) == 2
+    assert sorted(maps.portraits) == [0, 2]
+
+
 def test_a_map_that_was_thrown_out_meanwhile_is_made_again(tmp_path, make_brain):
     cache = Cache(tmp_path)
     maps = walk(cache, [make_brain(0)], lambda volume: features(7))

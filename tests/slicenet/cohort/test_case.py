@@ -36,6 +36,7 @@ def test_a_case_reads_its_image_under_its_own_name(case):
     assert volume.voxels.shape == (1, 44, 52, 40)
     assert not volume.in_template_space
     assert replace(case, in_template_space=True).read().in_template_space
+    assert replace(case, subject="1").read().subject == "1"
 
 
 def test_a_case_without_truth_has_none(case):
