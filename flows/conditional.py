@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
 from FrEIA.framework import SequenceINN
-from FrEIA.modules import AllInOneBlock
+from FrEIA.modules import AllInOneBlock, InvertibleModule
 from torch import Tensor, nn
 
 from slicenet.flows.rotation import rotation
+from slicenet.flows.spline import SplineBlock
+
+COUPLINGS = ("affine", "spline")
 
 
 @final
@@ -25,10 +28,17 @@ class FlowSettings:
     clamp: float = 1.9  # bound of each log scale
     hidden: float = 1.0  # width of a sub-net in widths of its input: 2 in CFLOW and BGAD
     seed: int = 0  # of the first weights and of the rotations
+    coupling: str = "affine"  # or spline: rational-quadratic, as in Spatial-MSMA
+    bins: int = 8  # of each spline
+    reach: float = 6.0  # beyond which, either way, a spline changes nothing
 
     def __post_init__(self) -> None:
-        if self.blocks < 1 or self.clamp <= 0 or self.hidden <= 0:
-            raise ValueError("blocks, clamp and hidden must be positive")
+        if min(self.blocks, self.clamp, self.hidden, self.reach) <= 0:
+            raise ValueError("blocks, clamp, hidden and reach must be positive")
+        if self.coupling not in COUPLINGS:
+            raise ValueError(f"coupling: have {', '.join(COUPLINGS)}; got {self.coupling!r}")
+        if not 2 <= self.bins <= 64:
+            raise ValueError("bins: expected 2 to 64")
 
 
 @final
@@ -48,15 +58,15 @@ class ConditionalFlow(nn.Module):
         self.channels = channels
         self.seed = settings.seed
         self.chain = SequenceINN(channels)
+        kind, more = _block(settings)
         with _drawing_from(settings.seed):
             for _ in range(settings.blocks):
                 self.chain.append(
-                    AllInOneBlock,
+                    kind,
                     cond=0,
                     cond_shape=(condition,),
                     subnet_constructor=partial(_subnet, factor=settings.hidden),
-                    affine_clamping=settings.clamp,
-                    global_affine_type="SOFTPLUS",
+                    **more,
                 )
         self._rotate()
 
@@ -113,6 +123,15 @@ def _drawing_from(seed: int) -> Iterator[None]:
             yield
         finally:
             np.random.set_state(state)
+
+
+def _block(settings: FlowSettings) -> tuple[type[InvertibleModule], dict[str, Any]]:
+    """The class of a block, and what it is told."""
+    if settings.coupling == "spline":
+        return SplineBlock, {"bins": settings.bins, "reach": settings.reach}
+    return AllInOneBlock, {
+        "affine_clamping": settings.clamp, "global_affine_type": "SOFTPLUS"
+    }  # fmt: skip
 
 
 def _subnet(channels_in: int, channels_out: int, factor: float) -> nn.Module:

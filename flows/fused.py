@@ -14,11 +14,17 @@ PIECE = 1024  # vectors at once: what one product writes is in the cache when th
 
 @final
 class FusedFlow:
-    """The densities of a `ConditionalFlow` as it was when this was made from it."""
+    """The densities of a `ConditionalFlow` as it was when this was made from it.
+
+    Of splines nothing stands still that could be multiplied out: they stay as they are.
+    """
 
     def __init__(self, flow: ConditionalFlow) -> None:
-        self.blocks = [FusedBlock.of(block) for block in flow.chain]
-        self.log_scales = torch.stack([block.scale.log().sum() for block in self.blocks]).sum()
+        self.flow = flow
+        affine = all(isinstance(block, AllInOneBlock) for block in flow.chain)
+        self.blocks = [FusedBlock.of(block) for block in flow.chain] if affine else []
+        scales = [block.scale.log().sum() for block in self.blocks]
+        self.log_scales = torch.stack(scales).sum() if affine else torch.zeros(())
 
     @torch.no_grad()
     def log_density(self, vectors: Tensor, condition: Tensor) -> Tensor:
@@ -27,6 +33,8 @@ class FusedFlow:
         return torch.cat([self._piece(*piece) for piece in pieces])
 
     def _piece(self, vectors: Tensor, condition: Tensor) -> Tensor:
+        if not self.blocks:
+            return self.flow.log_density(vectors, condition)
         vectors = vectors.clone()  # each block writes into what the one before it has made
         stretched = self.log_scales.expand(len(vectors))
         for block in self.blocks[:-1]:

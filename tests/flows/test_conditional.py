@@ -11,16 +11,22 @@ SINGLE = {"atol": 1e-5, "rtol": 1e-5}
 
 
 def flow_of(
-    channels: int, condition: int = 3, seed: int = 0, blocks: int = 4, hidden: float = 1.0
+    channels: int,
+    condition: int = 3,
+    seed: int = 0,
+    blocks: int = 4,
+    hidden: float = 1.0,
+    coupling: str = "affine",
 ) -> ConditionalFlow:
-    settings = FlowSettings(blocks=blocks, hidden=hidden, seed=seed)
+    settings = FlowSettings(blocks=blocks, hidden=hidden, seed=seed, coupling=coupling, bins=5)
     flow = ConditionalFlow(channels, condition, settings).double()
     draw = torch.Generator().manual_seed(1)
     with torch.no_grad():  # away from its start, where scales and offsets are alike
         for parameter in flow.parameters():
             if parameter.requires_grad:
                 noise = torch.randn(parameter.shape, generator=draw, dtype=torch.float64)
-                parameter.add_(0.3 * noise)
+                # Splines bend far more for as much, until no digits are left to invert them.
+                parameter.add_((0.3 if coupling == "affine" else 0.1) * noise)
     return flow
 
 
@@ -31,8 +37,9 @@ def drawn(*shape: int) -> torch.Tensor:
 @pytest.mark.parametrize("channels", [2, 5, 8])
 @pytest.mark.parametrize("width", [0, 3])
 @pytest.mark.parametrize("blocks", [1, 2, 8])
-def test_the_log_determinant_is_that_of_autograds_jacobian(channels, width, blocks):
-    flow = flow_of(channels, width, blocks=blocks)
+@pytest.mark.parametrize("coupling", ["affine", "spline"])
+def test_the_log_determinant_is_that_of_autograds_jacobian(channels, width, blocks, coupling):
+    flow = flow_of(channels, width, blocks=blocks, coupling=coupling)
     vectors, condition = drawn(3, channels), drawn(3, width)
     log_determinant = flow.latent(vectors, condition)[1]
     for vector, place, expected in zip(vectors, condition, log_determinant, strict=True):
@@ -50,8 +57,9 @@ def test_the_density_is_a_gaussian_in_the_latent_times_the_determinant():
     torch.testing.assert_close(flow.log_density(vectors, condition), expected)
 
 
-def test_the_density_integrates_to_one_over_the_plane():
-    flow = flow_of(2)
+@pytest.mark.parametrize("coupling", ["affine", "spline"])
+def test_the_density_integrates_to_one_over_the_plane(coupling):
+    flow = flow_of(2, coupling=coupling)
     axis = torch.linspace(-30, 30, 801, dtype=torch.float64)
     plane = torch.cartesian_prod(axis, axis)
     with torch.no_grad():
@@ -62,8 +70,9 @@ def test_the_density_integrates_to_one_over_the_plane():
 @pytest.mark.parametrize("channels", [2, 7])
 @pytest.mark.parametrize("width", [0, 3])
 @pytest.mark.parametrize("blocks", [1, 8])
-def test_the_inverse_brings_every_vector_back(channels, width, blocks):
-    flow = flow_of(channels, width, blocks=blocks)
+@pytest.mark.parametrize("coupling", ["affine", "spline"])
+def test_the_inverse_brings_every_vector_back(channels, width, blocks, coupling):
+    flow = flow_of(channels, width, blocks=blocks, coupling=coupling)
     vectors, condition = drawn(50, channels), drawn(50, width)
     back = flow.invert(flow.latent(vectors, condition)[0], condition)
     torch.testing.assert_close(back, vectors, **SINGLE)
@@ -178,10 +187,23 @@ def test_impossible_widths_are_refused(channels, condition):
         ConditionalFlow(channels, condition)
 
 
-@pytest.mark.parametrize("wrong", [{"blocks": 0}, {"clamp": 0.0}, {"hidden": -1.0}])
+@pytest.mark.parametrize("wrong", [{"blocks": 0}, {"clamp": 0.0}, {"hidden": -1.0}, {"reach": 0}])
 def test_settings_of_no_flow_are_refused(wrong):
     with pytest.raises(ValueError, match="must be positive"):
         FlowSettings(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"coupling": "cubic"}, {"bins": 1}])
+def test_couplings_that_do_not_exist_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        FlowSettings(**wrong)
+
+
+def test_a_spline_flow_and_its_saved_weights_agree_exactly():
+    flow, copy = flow_of(6, coupling="spline"), flow_of(6, seed=9, coupling="spline")
+    copy.load_state_dict(flow.state_dict())
+    vectors, condition = drawn(8, 6), drawn(8, 3)
+    assert torch.equal(flow.log_density(vectors, condition), copy.log_density(vectors, condition))
 
 
 @pytest.mark.parametrize(("hidden", "millions"), [(1.0, 2.77), (2.0, 5.5)])

@@ -56,3 +56,11 @@ def test_scores_carry_no_gradients():
     flow = ConditionalFlow(6, 3)
     assert not FusedFlow(flow).log_density(drawn(4, 6), drawn(4, 3)).requires_grad
     assert not FusedFlow(flow).log_scales.requires_grad
+
+
+def test_splines_are_scored_as_they_are():
+    flow = flow_of(6, 3, FlowSettings(blocks=2, coupling="spline"))
+    vectors, condition = drawn(PIECE + 5, 6), drawn(PIECE + 5, 3)
+    fused = FusedFlow(flow).log_density(vectors, condition)
+    assert torch.allclose(fused, flow.log_density(vectors, condition), atol=1e-5)
+    assert not fused.requires_grad
