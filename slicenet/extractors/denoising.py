@@ -1,0 +1,106 @@
+"""A network learns to tell scores by denoising: score matching at every level of noise."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from slicenet.draws import drawing
+from slicenet.errors import ConfigError
+from slicenet.extractors.optimising import Descent, Part, check_budget
+from slicenet.extractors.score_model import NoiseLevelSettings, ScoreModel
+from slicenet.watch import Watch
+
+RAMP = 10.0  # steps; an average over n steps forgets as one over n / (n + RAMP) at first
+
+
+@dataclass(frozen=True)
+class DenoisingSettings:
+    """How long and how fast a network learns scores."""
+
+    steps: int = 2000
+    batch: int = 8
+    rate: float = 1e-3
+    decay: float = 1e-4
+    clip: float = 1.0  # longest gradient
+    schedule: str = "cosine"  # constant, as published
+    average: float = 0.0  # of weights over steps, by what share of it stays; 0 for none
+
+    def __post_init__(self) -> None:
+        check_budget(self, self.rate)
+        if not 0 <= self.average < 1:
+            raise ConfigError("average: expected a share from 0 to below 1", "E_SETTING")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Clean:
+    """A batch of healthy samples."""
+
+    values: Tensor  # [B, C, *]
+    context: Tensor  # [B, K, *], what the network is told beside them
+    weight: Tensor  # [B, 1, *], 1 where they count; what counts 0 gets no noise
+
+
+def learn_scores(
+    model: ScoreModel,
+    draw: Callable[[int], Clean],
+    levels: NoiseLevelSettings,
+    settings: DenoisingSettings,
+    seed: int,
+    watch: Watch,
+    name: str,
+) -> None:
+    """Train in place on what `draw` gives for each step; noise is a function of (seed, step)."""
+    model.train()
+    device = model.scale.device
+    descent = Descent(name, [Part(model, settings.rate)], settings, watch)
+    average = copy.deepcopy(model.state_dict()) if settings.average else {}
+    with torch.enable_grad():
+        while not descent.done:
+            clean = draw(descent.step)
+            wanted, noise = draws(clean, levels, seed, descent.step)
+            loss = matching_loss(
+                model, *(part.to(device) for part in (clean.values, clean.context, clean.weight)),
+                wanted.to(device), noise.to(device),
+            )  # fmt: skip
+            descent.learn(loss)
+            _follow(average, model, settings.average, descent.step)
+    if average:
+        model.load_state_dict(average)
+    model.eval()
+    model.requires_grad_(False)
+
+
+def draws(clean: Clean, levels: NoiseLevelSettings, seed: int, step: int) -> tuple[Tensor, Tensor]:
+    """A level for each sample, [B], and noise of unit spread where it counts, [B, C, *]."""
+    generator = drawing(seed, step, 1)
+    count = len(clean.values)
+    # One from each of as many equal parts, so that every step sees the whole range.
+    shares = (torch.arange(count) + torch.rand(count, generator=generator)) / count
+    shares = shares[torch.randperm(count, generator=generator)]
+    noise = torch.randn(clean.values.shape, generator=generator)
+    return levels.between(shares), noise * clean.weight
+
+
+def matching_loss(
+    model: ScoreModel,
+    values: Tensor,
+    context: Tensor,
+    weight: Tensor,
+    levels: Tensor,
+    noise: Tensor,
+) -> Tensor:
+    """Half the mean squared distance to the score that denoising has, where samples count."""
+    surprise = model.surprise(values, levels, context, noise) * weight
+    return 0.5 * surprise.sum() / (weight.sum() * values.shape[1]).clamp(min=1)
+
+
+@torch.no_grad()
+def _follow(average: dict[str, Tensor], model: ScoreModel, stays: float, step: int) -> None:
+    stays = min(stays, step / (step + RAMP))
+    for name, tensor in average.items():
+        tensor.lerp_(model.state_dict()[name], 1 - stays)

@@ -1,0 +1,32 @@
+"""Healthy subjects that teach a network nothing, so that what it says of them can be learnt."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from slicenet.errors import ConfigError
+from slicenet.volume import Volume
+
+
+def hold_out(subjects: Sequence[str], share: float, seed: int) -> list[int]:
+    """Places of all volumes of a share of the subjects, rising; one subject at least stays.
+
+    Of what a network has learnt from it says what it says of nothing else: a density of that would
+    call every other healthy brain strange.
+    """
+    known = sorted(set(subjects))
+    if not share:
+        return []
+    if len(known) < 2:
+        raise ConfigError("held: a single subject cannot be divided", "E_TOO_FEW", "held=0 would")
+    count = min(max(1, round(share * len(known))), len(known) - 1)
+    order = np.random.default_rng(seed).permutation(len(known))
+    chosen = {known[index] for index in order[:count]}
+    return [place for place, subject in enumerate(subjects) if subject in chosen]
+
+
+def noting(volumes: Iterable[Volume], subjects: list[str]) -> Iterator[Volume]:
+    """The volumes as they are; whose each was is put behind what `subjects` holds."""
+    for volume in volumes:
+        subjects.append(volume.subject or volume.name)
+        yield volume
