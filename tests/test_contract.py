@@ -45,6 +45,26 @@ TINY = {
         "gaussian": {"components": 8},
     },
 }
+TINY["token-msma"] = {
+    "norms": {
+        "slices": TINY_SLICES,
+        "components": 8,
+        "width": 32,
+        "blocks": 1,
+        "learn": {"steps": 100, "batch": 256, "rate": 5e-3},
+    },
+    "flow": {"course": {"steps": 60, "batch": 512, "rate": 4e-3}, "flow": {"blocks": 2}},
+}
+TINY["spatial-msma"] = {
+    "frame": {"spacing": [6, 6, 6]},
+    "norms": {
+        "network": {"width": 8, "depth": 2},
+        "levels": {"count": 4},
+        "learn": {"steps": 30, "batch": 4, "rate": 4e-3},
+        "patch": 16,
+    },
+    "flow": {"course": {"steps": 60, "batch": 512, "rate": 4e-3}, "flow": {"blocks": 2}},
+}
 # What has no backend of its own, on features that cost nothing.
 PAIRS = {
     f"pair {scorer}": {**SMALL, "extractor": "texture", "texture": {"cell": 8}, "scorer": scorer}
@@ -63,7 +83,8 @@ TINY_PRESETS = {
 TINY_PRESETS["t1-ixi"] = merge(TINY["simpleslicenet"], {"frame": {"elsewhere": {"times": 1}}})
 # The backend's own settings under another name, or in another budget: nothing more would be shown.
 SAME = {"default", "padim-quick", "quick", "patchcore-quick", "simclr-harder", "simclr-published",
-        "simclr-small", "simulated-quick"}  # fmt: skip
+        "simclr-small", "simulated-quick", "spatial-msma-published", "spatial-msma-small",
+        "token-msma-published", "token-msma-small"}  # fmt: skip
 
 ONCE = set(TINY_PRESETS) - {"t1-ixi"}  # learn for a minute by what other backends show to repeat
 EVERY = [*sorted({*BACKENDS, *presets.names()} - SAME - ONCE), *PAIRS]

@@ -9,6 +9,8 @@ from slicenet.backends.patchcore import PatchCore
 from slicenet.backends.simclr import SimClr
 from slicenet.backends.simpleslicenet import SimpleSliceNet
 from slicenet.backends.simulated import Simulated
+from slicenet.backends.spatial_msma import SpatialMsma
+from slicenet.backends.token_msma import TokenMsma
 from slicenet.backends.zscore import ZScore
 
 BACKENDS: dict[str, type[Backend]] = {
@@ -20,5 +22,7 @@ BACKENDS: dict[str, type[Backend]] = {
     "simclr": SimClr,
     "simpleslicenet": SimpleSliceNet,
     "simulated": Simulated,
+    "spatial-msma": SpatialMsma,
+    "token-msma": TokenMsma,
     "zscore": ZScore,
 }

@@ -168,5 +168,5 @@ def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) 
     assert isinstance(module, ScoreNormExtractor)
     module.held = torch.empty_like(state[f"{prefix}held"], device=module.held.device)
     sequences = int(state[f"{prefix}sequences"])
-    if sequences and sequences != int(module.sequences):
+    if sequences and (module.model is None or sequences != int(module.sequences)):
         module.build(sequences)
