@@ -72,7 +72,9 @@ class Spline:
 
     def _bin(self, edges: Tensor, values: Tensor) -> tuple[Tensor, ...]:
         """Left edge, width, lower edge, height and both slopes of the bin of each value."""
-        found = torch.searchsorted(edges.detach().contiguous(), values.detach()[..., None])
+        found = torch.searchsorted(
+            *(part.detach().contiguous() for part in (edges, values[..., None]))
+        )
         at = (found - 1).clamp(0, edges.shape[-1] - 2)
         left, right = (self.across.gather(-1, at + end)[..., 0] for end in (0, 1))
         bottom, top = (self.up.gather(-1, at + end)[..., 0] for end in (0, 1))

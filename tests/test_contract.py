@@ -45,6 +45,14 @@ TINY = {
         "gaussian": {"components": 8},
     },
 }
+TINY["msma"] = {
+    "frame": {"spacing": [6, 6, 6]},
+    "norms": {
+        "network": {"width": 8, "depth": 2},
+        "learn": {"steps": 40, "batch": 6, "rate": 4e-3},
+        "patch": 16,
+    },
+}
 TINY["token-msma"] = {
     "norms": {
         "slices": TINY_SLICES,
@@ -82,9 +90,10 @@ TINY_PRESETS = {
 }
 TINY_PRESETS["t1-ixi"] = merge(TINY["simpleslicenet"], {"frame": {"elsewhere": {"times": 1}}})
 # The backend's own settings under another name, or in another budget: nothing more would be shown.
-SAME = {"default", "padim-quick", "quick", "patchcore-quick", "simclr-harder", "simclr-published",
-        "simclr-small", "simulated-quick", "spatial-msma-published", "spatial-msma-small",
-        "token-msma-published", "token-msma-small"}  # fmt: skip
+SAME = {"default", "msma-published", "msma-small", "padim-quick", "quick", "patchcore-quick",
+        "simclr-harder", "simclr-published", "simclr-small", "simulated-quick",
+        "spatial-msma-published", "spatial-msma-small", "token-msma-published",
+        "token-msma-small"}  # fmt: skip
 
 ONCE = set(TINY_PRESETS) - {"t1-ixi"}  # learn for a minute by what other backends show to repeat
 EVERY = [*sorted({*BACKENDS, *presets.names()} - SAME - ONCE), *PAIRS]

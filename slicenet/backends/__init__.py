@@ -3,6 +3,7 @@
 from slicenet.backends.base import Backend
 from slicenet.backends.histeq import HistEq
 from slicenet.backends.intensity_gaussian import IntensityGaussian
+from slicenet.backends.msma import Msma
 from slicenet.backends.padim import Padim
 from slicenet.backends.pair import Pair
 from slicenet.backends.patchcore import PatchCore
@@ -16,6 +17,7 @@ from slicenet.backends.zscore import ZScore
 BACKENDS: dict[str, type[Backend]] = {
     "histeq": HistEq,
     "intensity-gaussian": IntensityGaussian,
+    "msma": Msma,
     "padim": Padim,
     "pair": Pair,
     "patchcore": PatchCore,
