@@ -16,9 +16,9 @@ from slicenet.extractors.denoising import DenoisingSettings, learn_scores
 from slicenet.extractors.held_out import hold_out, noting
 from slicenet.extractors.lattice import check_deep
 from slicenet.extractors.norms_of_scores import around_voxels, of_brain, of_slices
-from slicenet.extractors.patches import PLACES, Patches, around, cut_out, told
 from slicenet.extractors.score_model import NoiseLevelSettings, ScoreModel
 from slicenet.extractors.score_networks import ScoreNetwork, ScoreNetworkSettings
+from slicenet.extractors.score_patches import PLACES, Patches, around, cut_out, told
 from slicenet.extractors.shelf import Shelf
 from slicenet.features import Extractor, FeatureMap
 from slicenet.savepoint import Savepoint

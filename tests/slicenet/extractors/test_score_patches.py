@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from slicenet.extractors.patches import PLACES, Patches, around, cut_out, told
+from slicenet.extractors.score_patches import PLACES, Patches, around, cut_out, told
 from slicenet.extractors.shelf import Shelf
 
 SHAPE = (20, 24, 16)
