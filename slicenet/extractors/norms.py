@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 ENOUGH = 8  # batches to start from
 
-Norms = dict[nn.BatchNorm2d, list[Tensor]]
+Norm = nn.BatchNorm2d | nn.BatchNorm3d
+Norms = dict[Norm, list[Tensor]]
 
 
 @torch.no_grad()
@@ -58,9 +59,9 @@ def _moments(network: nn.Module) -> Iterator[Norms]:
     seen: Norms = {norm: [] for norm in _norms(network)}
 
     def remember(norm: nn.Module, shown: tuple[Tensor]) -> None:
-        assert isinstance(norm, nn.BatchNorm2d)
-        values = shown[0].double()
-        seen[norm].append(torch.stack((values.mean((0, 2, 3)), values.square().mean((0, 2, 3)))))
+        assert isinstance(norm, Norm)
+        values = shown[0].double().transpose(0, 1).flatten(1)  # [C, N]
+        seen[norm].append(torch.stack((values.mean(1), values.square().mean(1))))
 
     hooks = [norm.register_forward_pre_hook(remember) for norm in seen]
     try:
@@ -70,5 +71,5 @@ def _moments(network: nn.Module) -> Iterator[Norms]:
             hook.remove()
 
 
-def _norms(network: nn.Module) -> list[nn.BatchNorm2d]:
-    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+def _norms(network: nn.Module) -> list[Norm]:
+    return [module for module in network.modules() if isinstance(module, Norm)]

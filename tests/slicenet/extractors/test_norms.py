@@ -80,3 +80,13 @@ def test_settled_moments_are_the_means_of_those_of_the_batches():
     assert torch.allclose(norm.running_mean, batches.mean((1, 3, 4)).mean(0), atol=1e-5)
     assert torch.allclose(norm.running_var, batches.var((1, 3, 4)).mean(0), rtol=1e-4)
     assert norm.momentum == 0.25
+
+
+def test_norms_of_volumes_settle_on_the_mean_moments_of_batches():
+    network = nn.Sequential(nn.Conv3d(1, 3, 1), nn.BatchNorm3d(3)).train()
+    batches = [drawn(2, 1, 4, 5, 6, seed=seed) + seed for seed in range(4)]
+    settle(network, lambda step: network(batches[step]), len(batches))
+    with torch.no_grad():
+        seen = torch.stack([network[0](batch) for batch in batches])
+    assert torch.allclose(network[1].running_mean, seen.mean((0, 1, 3, 4, 5)), atol=1e-5)
+    assert network[1].momentum == 0.1
