@@ -49,3 +49,12 @@ class Shelf:
             torch.from_numpy(stored).reshape(self.shape),
             torch.from_numpy(inside).reshape(self.shape[1:]),
         )
+
+    def mapped(self) -> tuple[np.ndarray, np.ndarray]:
+        """All voxels [V, M, X, Y, Z] float16 and brains [V, X, Y, Z] bool, read where they are.
+
+        For as long as the shelf is open.
+        """
+        layout = [("voxels", np.float16, self.shape), ("brain", np.bool_, self.shape[1:])]
+        records = np.memmap(self._file, np.dtype(layout), "r", shape=(self._count,))
+        return records["voxels"], records["brain"]

@@ -13,3 +13,13 @@ def test_what_is_put_on_a_shelf_comes_back_in_any_order(make_brain):
             voxels, brain = shelf[index]
             assert torch.equal(voxels, volumes[index].voxels.half().float())
             assert torch.equal(brain, volumes[index].brain)
+
+
+def test_all_of_a_shelf_can_be_read_where_it_lies(make_brain):
+    # An odd number of voxels, so that no volume after the first begins on an even byte.
+    volumes = [make_brain(seed, sequences=2, shape=(5, 7, 3)) for seed in range(3)]
+    with Shelf(volumes) as shelf:
+        voxels, brain = shelf.mapped()
+        for index, volume in enumerate(volumes):
+            assert torch.equal(torch.from_numpy(voxels[index].copy()), volume.voxels.half())
+            assert torch.equal(torch.from_numpy(brain[index].copy()), volume.brain)
