@@ -103,3 +103,63 @@ def test_no_vector_has_no_score():
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
         OneClassSvmSettings(**wrong)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.4])
+def test_by_position_the_machine_of_a_place_decides_as_that_of_scikit_learn(gamma):
+    settings = OneClassSvmSettings(scope="position", nu=0.3, gamma=gamma, around=(0, 0, 0), least=6)
+    scorer = fitted(settings, volumes=8)
+    every = torch.stack([scorer.standard(brain(volume).vectors) for volume in range(8)])
+    for shift in (0.0, 3.0):
+        new = brain(9, shift)
+        scores = scorer.score(new)
+        queries = scorer.standard(new.vectors).double().numpy()
+        for row in range(0, COUNT, 7):
+            peer = OneClassSVM(nu=0.3, gamma=gamma or "scale", tol=1e-8)
+            peer.fit(every[:, row].double().numpy())
+            # With coefficients that sum to 1, as in the papers, and not to those allowed outside.
+            wanted = -peer.decision_function(queries[row : row + 1])[0] / (0.3 * 8)
+            assert scores[row].item() == pytest.approx(wanted, abs=1e-4)
+
+
+def test_by_position_what_lies_around_a_cell_is_healthy_for_it_too():
+    # Eight vectors make a narrow boundary, those of nine cells a wider one.
+    settings = [OneClassSvmSettings(scope="position", around=(reach, reach, 0), least=3)
+                for reach in (0, 1)]  # fmt: skip
+    alone, around = (fitted(one, volumes=8) for one in settings)
+    assert len(around.support) > len(alone.support)
+    outside = [(scorer.score(brain(9)) > 0).float().mean() for scorer in (alone, around)]
+    assert outside[1] < outside[0]
+
+
+def test_the_machines_of_a_patient_are_of_that_brain_alone():
+    settings = OneClassSvmSettings(scope="patient", members=2, each=30, nu=0.2)
+    scorer = fitted(settings)
+    assert not scorer.support.numel()
+    patient = brain(9, shift=8.0)
+    machines = []
+    real = OneClassSVM.fit
+
+    def remember(self, vectors, *arguments):
+        machines.append((self, vectors))
+        return real(self, vectors, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OneClassSVM, "fit", remember)
+        scores = scorer.score(patient)
+    own = scorer.standard(patient.vectors).double().numpy()
+    assert [len(vectors) for _, vectors in machines] == [30, 30]
+    drawn = np.concatenate([vectors for _, vectors in machines])
+    assert len(np.unique(drawn, axis=0)) == 60
+    assert np.isin(drawn, own).all()
+    wanted = -np.mean([machine.decision_function(own) for machine, _ in machines], 0)
+    assert np.allclose(scores.numpy(), wanted, atol=1e-5)
+    assert torch.equal(scorer.score(patient), scores)
+    # All of it is far from any healthy brain, and nothing from itself.
+    assert (scores > 0).float().mean() < 0.5
+
+
+@pytest.mark.parametrize("wrong", [{"scope": "brain"}, {"around": (1, 1)}, {"least": 1}])
+def test_a_scope_that_is_none_is_refused(wrong):
+    with pytest.raises(ConfigError):
+        OneClassSvmSettings(**wrong)
