@@ -83,3 +83,38 @@ def test_no_vector_has_no_score():
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
         LofSettings(**wrong)
+
+
+def by_position(**settings):
+    return fitted(LofSettings(scope="position", nearest=5, least=6, **settings), volumes=8)
+
+
+def test_by_position_a_score_is_the_factor_among_the_vectors_of_that_place():
+    scorer = by_position(around=(0, 0, 0))
+    assert not scorer.vectors.numel()
+    new = brain(9, 1.0)
+    scores = scorer.score(new)
+    every = torch.stack([scorer.standard(brain(volume).vectors) for volume in range(8)])
+    queries = scorer.standard(new.vectors).double().numpy()
+    for row in range(0, COUNT, 7):
+        peer = LocalOutlierFactor(n_neighbors=5, novelty=True).fit(every[:, row].double().numpy())
+        wanted = -peer.score_samples(queries[row : row + 1])[0]
+        assert scores[row].item() == pytest.approx(wanted, rel=1e-3)
+
+
+def test_what_is_usual_in_one_place_stands_out_in_another():
+    place = torch.linspace(-5, 5, COUNT)[:, None]
+    maps = [FeatureMap(brain(volume).vectors * 0.1 + place, INSIDE) for volume in range(8)]
+    swapped = FeatureMap(maps[0].vectors.flip(0), INSIDE)
+    settings = LofSettings(scope="position", around=(0, 0, 0), standardise=False, least=2)
+    local, shared = LofScorer(settings), LofScorer(LofSettings(standardise=False))
+    for scorer in (local, shared):
+        scorer.fit(maps, silent)
+    far = slice(0, COUNT // 3)
+    assert local.score(swapped)[far].min() > 3 * local.score(maps[1])[far].median()
+    assert shared.score(swapped)[far].median() < 1.5 * shared.score(maps[1])[far].median()
+
+
+def test_a_scope_that_does_not_exist_is_refused():
+    with pytest.raises(ConfigError, match="shared, position"):
+        LofSettings(scope="patient")
