@@ -14,10 +14,12 @@ def density(distances: Tensor, reach: Tensor) -> Tensor:
     return 1 / (torch.maximum(distances, reach).mean(1) + LEAST)
 
 
-def densities(vectors: Tensor, exist: Tensor, nearest: int) -> tuple[Tensor, Tensor]:
+def densities(
+    vectors: Tensor, exist: Tensor, nearest: int, least: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Distance to the last neighbour, and density, of each vector [P, N, C], both [P, N].
 
-    Neighbours are others of the same set; 0 for what does not exist.
+    Neighbours are others of the same set, and never nearer than `least`; 0 for what does not exist.
     """
     apart = torch.cdist(vectors, vectors, compute_mode="donot_use_mm_for_euclid_dist")
     both = exist[:, :, None] & exist[:, None]
@@ -26,7 +28,7 @@ def densities(vectors: Tensor, exist: Tensor, nearest: int) -> tuple[Tensor, Ten
     counted = _counted(exist, nearest)  # [P, k]
     distances, rows = apart.topk(counted.shape[1], largest=False)  # [P, N, k]
     last = counted.sum(1)[:, None, None].expand(-1, exist.shape[1], 1) - 1
-    reach = distances.gather(2, last)[..., 0].where(exist, 0)
+    reach = distances.gather(2, last)[..., 0].clamp(min=least).where(exist, 0)
     theirs = reach[:, None].expand(-1, exist.shape[1], -1).gather(2, rows)
     found = _masked_density(distances, theirs, counted[:, None])
     return reach, found.where(exist, 0)

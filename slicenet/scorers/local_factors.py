@@ -14,6 +14,9 @@ from slicenet.scorers.places import Places, neighbours
 from slicenet.scorers.standard import Standard
 from slicenet.watch import Watch
 
+# Of the healthy spread, how near a neighbour is at the nearest: about what half precision tells
+# apart. Brains that are twins in one place would make any other there infinitely strange.
+NEAR = 0.01
 HELD = 16_000_000  # numbers in memory at a time, beside those that are kept
 
 
@@ -49,9 +52,10 @@ class LocalFactors(nn.Module):
         self.row, self.place = places.nearest(known).to(device), known.to(device)
         self._keep(maps, places, scale)
         shape = tuple(places.count.shape)
+        least_reach = NEAR * float(self.vectors[self.exist].square().mean().sqrt())
         found, done = list[tuple[Tensor, Tensor]](), 0
         for part in self.place.split(self._rows(pairs=True)):
-            found.append(densities(*self._sets(part, shape), self.nearest))
+            found.append(densities(*self._sets(part, shape), self.nearest, least_reach))
             done += len(part)
             watch("lof", done, len(self.place))
         reach, dense = zip(*found, strict=True)

@@ -78,3 +78,16 @@ def test_what_cannot_fit_is_refused_with_its_size(monkeypatch):
     monkeypatch.setattr(local_factors, "memory", lambda: SimpleNamespace(available=100))
     with pytest.raises(ResourceError, match="GB are free"):
         fitted()
+
+
+def test_where_brains_are_twins_another_is_strange_by_no_more_than_its_distance():
+    twins = [FeatureMap(one.vectors.clone(), one.inside) for one in [MAPS[0]] * 5]
+    for one in twins:
+        one.vectors[:10] = 1.0  # the first cells, of all and around each other
+    local, _, scale = fitted(twins)
+    new = FeatureMap(twins[0].vectors + 0.5, twins[0].inside)
+    scores = local(scale(new.vectors), new)
+    far = float((scale(new.vectors) - scale(twins[0].vectors))[0].norm())
+    spread = float(local.vectors[local.exist].square().mean().sqrt())
+    assert scores[0].item() == pytest.approx(far / (0.01 * spread), rel=0.01)
+    assert scores.max() < 1.1 * far / (0.01 * spread)
