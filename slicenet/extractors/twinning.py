@@ -26,7 +26,9 @@ class TwinSettings:
 
     steps: int = 4000  # 20 000 of 500 pairs as published: 20 epochs of a million patches
     batch: int = 128  # pairs of a step
-    alpha: float = 0.005  # weight of the likeness of two latents, beside a sum over voxels
+    # Weight of the likeness of two latents; 0.005 as published, which the sum of errors over all
+    # voxels of a patch drowns.
+    alpha: float = 1.0
     likeness: str = "cosine"  # or mse: minus the mean squared difference
     rate: float = 1e-3
     decay: float = 0.0
