@@ -9,6 +9,7 @@ from slicenet.detector import Detector, MapSettings
 from slicenet.errors import ConfigError
 from slicenet.extractors.finetune import FinetuneSettings
 from slicenet.extractors.intensity import IntensityExtractor, IntensitySettings
+from slicenet.extractors.siamese import SiameseExtractor, SiameseSettings
 from slicenet.extractors.simclr import SimClrExtractor, SimClrSettings
 from slicenet.extractors.slices import SliceExtractor, SliceSettings
 from slicenet.extractors.texture import TextureExtractor, TextureSettings
@@ -24,7 +25,8 @@ from slicenet.scorers.one_class_svm import OneClassSvmScorer, OneClassSvmSetting
 from slicenet.scorers.zscore import ZScoreScorer, ZScoreSettings
 from slicenet.scoring import Scorer
 
-ANSWER = "logit"  # what slices are read for last, and what is a score already
+# What features are read for last, and what is a score already.
+ANSWERS = {"siamese": "residual", "slices": "logit"}
 
 
 @final
@@ -32,11 +34,12 @@ ANSWER = "logit"  # what slices are read for last, and what is a score already
 class Pair:
     """One extractor and one scorer, each by its name; only the tables of these two count."""
 
-    extractor: str = "slices"  # or intensity, simclr, texture
+    extractor: str = "slices"  # or intensity, siamese, simclr, texture
     scorer: str = "gaussian"  # or channel, flow, histeq, lof, neighbours, one_class_svm, zscore
     frame: FrameSettings = FrameSettings()
     intensity: IntensitySettings = IntensitySettings()
     texture: TextureSettings = TextureSettings()
+    siamese: SiameseSettings = SiameseSettings()
     simclr: SimClrSettings = SimClrSettings()
     slices: SliceSettings = SliceSettings(finetune=FinetuneSettings(method="none"))
     channel: ChannelSettings = ChannelSettings()
@@ -65,6 +68,7 @@ class Pair:
 
 EXTRACTORS: dict[str, Callable[[Pair], Extractor]] = {
     "intensity": lambda pair: IntensityExtractor(pair.intensity),
+    "siamese": lambda pair: SiameseExtractor(pair.siamese),
     "simclr": lambda pair: SimClrExtractor(pair.simclr),
     "slices": lambda pair: SliceExtractor(pair.slices),
     "texture": lambda pair: TextureExtractor(pair.texture),
@@ -83,7 +87,8 @@ SCORERS: dict[str, Callable[[Pair], Scorer]] = {
 
 def _check(pair: Pair) -> None:
     """Refuse two that do not go together, before either has done any work."""
-    answers = pair.extractor == "slices" and ANSWER in pair.slices.read
+    read = {"siamese": pair.siamese.read, "slices": pair.slices.read}.get(pair.extractor, ())
+    answers = ANSWERS.get(pair.extractor) in read
     if pair.scorer == "histeq" and pair.extractor != "intensity":
         raise ConfigError(
             f"histeq ranks intensities, and {pair.extractor} gives features", "E_PAIR",
@@ -92,11 +97,15 @@ def _check(pair: Pair) -> None:
     if pair.scorer == "channel" and not answers:
         raise ConfigError(
             f"channel is a score among the features, which {pair.extractor} has not", "E_PAIR",
-            'slices.read = ["logit"] with slices.finetune.method = "lesions" would do',
+            'slices.read = ["logit"] with slices.finetune.method = "lesions" would do, '
+            'or siamese.read = ["residual"]',
         )  # fmt: skip
-    alone = answers and len(pair.slices.read) == 1 and pair.slices.planes != "joined"
+    joined = pair.extractor == "slices" and pair.slices.planes == "joined"
+    alone = answers and len(read) == 1 and not joined
     if pair.scorer == "flow" and alone:
+        several = {"siamese": '["latent", "residual"]', "slices": '["intensity", "logit"]'}
         raise ConfigError(
-            "flow takes several channels, and slices that read the logit alone have one", "E_PAIR",
-            'slices.read = ["intensity", "logit"] would do, or scorer = "channel"',
-        )  # fmt: skip
+            f"flow takes several channels, and {pair.extractor} of the {read[0]} alone has one",
+            "E_PAIR",
+            f'{pair.extractor}.read = {several[pair.extractor]} would do, or scorer = "channel"',
+        )

@@ -16,6 +16,7 @@ SMALL = {
         "encoder": {"kind": "resnet18", "width": 4},
         "learn": {"steps": 2, "batch": 2, "bank": 4, "parts": 2, "head": [8, 8]},
     },
+    "siamese": {"learn": {"steps": 4, "batch": 4, "settle": 2}, "cell": 8.0},
     "flow": {"flow": {"blocks": 2}, "course": {"steps": 4, "batch": 64}},
     "lof": {"nearest": 20, "kept": 1000},
     "neighbours": {"bank": 100, "candidates": 2000},
@@ -66,10 +67,14 @@ def test_every_pair_learns_and_finds_strange_what_it_has_never_seen(make_brain, 
 def test_what_the_refusals_advise_is_accepted():
     assert pair("intensity", "histeq").build()
     assert pair("slices", "channel", ANSWER).build()
+    both = {"extractor": "siamese", "siamese": {"read": ["residual"]}}
+    assert overlay(Pair(), {**both, "scorer": "channel"}).build()
+    with pytest.raises(ConfigError, match="alone has one"):
+        overlay(Pair(), {**both, "scorer": "flow"})
     assert pair("slices", "flow", {**ANSWER, "read": ["intensity", "logit"]}).build()
     with pytest.raises(ConfigError, match="channel"):
         pair("intensity", "channel", ANSWER)
-    with pytest.raises(ConfigError, match="have one"):
+    with pytest.raises(ConfigError, match="alone has one"):
         pair("slices", "flow", ANSWER)
 
 
