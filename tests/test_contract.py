@@ -73,6 +73,19 @@ TINY["spatial-msma"] = {
     },
     "flow": {"course": {"steps": 60, "batch": 512, "rate": 4e-3}, "flow": {"blocks": 2}},
 }
+TINY_SIAMESE = {
+    "frame": {"spacing": [4, 4, 4]},
+    "siamese": {
+        "coder": {"kernels": [3, 3, 3], "strides": [1, 2, 1], "widths": [4, 8, 8]},
+        "learn": {"steps": 60, "batch": 16, "rate": 5e-3, "settle": 10},
+        "cell": 8.0,
+    },
+}
+TINY |= {
+    "siamese-lof": {**TINY_SIAMESE, "lof": {"kept": 1000}},
+    "siamese-ocsvm": {**TINY_SIAMESE, "one_class_svm": {"each": 200}},
+    "siamese-residual": TINY_SIAMESE,
+}
 # What has no backend of its own, on features that cost nothing.
 PAIRS = {
     f"pair {scorer}": {**SMALL, "extractor": "texture", "texture": {"cell": 8}, "scorer": scorer}

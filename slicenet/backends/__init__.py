@@ -7,6 +7,9 @@ from slicenet.backends.msma import Msma
 from slicenet.backends.padim import Padim
 from slicenet.backends.pair import Pair
 from slicenet.backends.patchcore import PatchCore
+from slicenet.backends.siamese_lof import SiameseLof
+from slicenet.backends.siamese_ocsvm import SiameseOcSvm
+from slicenet.backends.siamese_residual import SiameseResidual
 from slicenet.backends.simclr import SimClr
 from slicenet.backends.simpleslicenet import SimpleSliceNet
 from slicenet.backends.simulated import Simulated
@@ -21,6 +24,9 @@ BACKENDS: dict[str, type[Backend]] = {
     "padim": Padim,
     "pair": Pair,
     "patchcore": PatchCore,
+    "siamese-lof": SiameseLof,
+    "siamese-ocsvm": SiameseOcSvm,
+    "siamese-residual": SiameseResidual,
     "simclr": SimClr,
     "simpleslicenet": SimpleSliceNet,
     "simulated": Simulated,
