@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from slicenet.errors import ConfigError
-from slicenet.extractors.pictures import PictureSettings, check_sequences, paint
+from slicenet.extractors.pictures import PictureSettings, paint
 from slicenet.extractors.planes import View, view
 from slicenet.extractors.usual import Usual
 from slicenet.volume import Volume
@@ -75,7 +75,6 @@ def gather(
     views: dict[str, View] = {}
     spacings: dict[str, tuple[float, float]] = {}
     for index, volume in enumerate(volumes):
-        check_sequences(len(volume.voxels), volume.name)
         others = None if usual is None else usual.without(volume).maps()
         for plane in planes:
             seen = views[plane] = view(volume, plane, stride, others)

@@ -136,8 +136,10 @@ class SliceExtractor(Extractor):
         if self.decoder is not None:
             bring_decoder(self.decoder, self.settings.backbone.weights, needed=not self.learns)
         watch("weights", 1, 1)
+        first = next(iter(volumes))
+        check_sequences(len(first.voxels), first.name)
         picture, usual = self.settings.picture, None
-        if picture.usual and len(next(iter(volumes)).voxels) == 1:
+        if picture.usual and len(first.voxels) == 1:
             usual = Usual.of(stretched(volume, picture) for volume in volumes)
             self.usual = usual.maps().to(self.usual.device)
         if self.learns:
