@@ -13,6 +13,7 @@ from slicenet.extractors.siamese import SiameseExtractor, SiameseSettings
 from slicenet.extractors.simclr import SimClrExtractor, SimClrSettings
 from slicenet.extractors.slices import SliceExtractor, SliceSettings
 from slicenet.extractors.texture import TextureExtractor, TextureSettings
+from slicenet.extractors.vqvae import VqVaeExtractor, VqVaeSettings
 from slicenet.features import Extractor
 from slicenet.frame import Frame, FrameSettings
 from slicenet.scorers.channel import ChannelScorer, ChannelSettings
@@ -34,7 +35,7 @@ ANSWERS = {"siamese": "residual", "slices": "logit"}
 class Pair:
     """One extractor and one scorer, each by its name; only the tables of these two count."""
 
-    extractor: str = "slices"  # or intensity, siamese, simclr, texture
+    extractor: str = "slices"  # or intensity, siamese, simclr, texture, vqvae
     scorer: str = "gaussian"  # or channel, flow, histeq, lof, neighbours, one_class_svm, zscore
     frame: FrameSettings = FrameSettings()
     intensity: IntensitySettings = IntensitySettings()
@@ -42,6 +43,7 @@ class Pair:
     siamese: SiameseSettings = SiameseSettings()
     simclr: SimClrSettings = SimClrSettings()
     slices: SliceSettings = SliceSettings(finetune=FinetuneSettings(method="none"))
+    vqvae: VqVaeSettings = VqVaeSettings(read=("latent",), finer=1)
     channel: ChannelSettings = ChannelSettings()
     flow: FlowScorerSettings = FlowScorerSettings()
     gaussian: GaussianSettings = GaussianSettings()
@@ -72,6 +74,7 @@ EXTRACTORS: dict[str, Callable[[Pair], Extractor]] = {
     "simclr": lambda pair: SimClrExtractor(pair.simclr),
     "slices": lambda pair: SliceExtractor(pair.slices),
     "texture": lambda pair: TextureExtractor(pair.texture),
+    "vqvae": lambda pair: VqVaeExtractor(pair.vqvae),
 }
 SCORERS: dict[str, Callable[[Pair], Scorer]] = {
     "channel": lambda pair: ChannelScorer(pair.channel),
