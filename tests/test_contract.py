@@ -26,6 +26,14 @@ TINY_SLICES = {
         "joint": {"steps": 10, "batch": 4},
     },
 }
+TINY_VQVAE = {
+    "finer": 2,
+    "network": {"levels": 2, "width": 12, "blocks": 1, "codes": 32},
+    "learn": {"steps": 60, "batch": 6, "rate": 3e-3, "average": 0.9},
+    "prior": {"width": 24, "layers": 1, "heads": 2},
+    "foretell": {"steps": 60, "batch": 8, "rate": 3e-3},
+    "order": {"kinds": ["raster"], "count": 2},
+}
 TINY_FLOW = {"course": {"steps": 120, "batch": 512, "likelihood_first": 0}, "flow": {"blocks": 2}}
 # What makes a backend small enough for a test: its box, its network, its budget.
 TINY = {
@@ -44,6 +52,8 @@ TINY = {
         },
         "gaussian": {"components": 8},
     },
+    "vqvae-residual": {"vqvae": TINY_VQVAE},
+    "vqvae-transformer": {"vqvae": TINY_VQVAE},
 }
 TINY["msma"] = {
     "frame": {"spacing": [6, 6, 6]},
@@ -101,6 +111,7 @@ PUBLISHED = {
 TINY_PRESETS = {
     name: merge(TINY["simpleslicenet"], PUBLISHED) for name in ("paper-arxiv", "paper-plos")
 }
+TINY_PRESETS["vqvae-gaussian-small"] = {"vqvae": {**TINY_VQVAE, "finer": 1}}
 TINY_PRESETS["t1-ixi"] = merge(TINY["simpleslicenet"], {"frame": {"elsewhere": {"times": 1}}})
 # The backend's own settings under another name, or in another budget: nothing more would be shown.
 SAME = {"default", "msma-published", "msma-small", "padim-quick", "quick", "patchcore-quick",

@@ -15,6 +15,8 @@ from slicenet.backends.simpleslicenet import SimpleSliceNet
 from slicenet.backends.simulated import Simulated
 from slicenet.backends.spatial_msma import SpatialMsma
 from slicenet.backends.token_msma import TokenMsma
+from slicenet.backends.vqvae_residual import VqVaeResidual
+from slicenet.backends.vqvae_transformer import VqVaeTransformer
 from slicenet.backends.zscore import ZScore
 
 BACKENDS: dict[str, type[Backend]] = {
@@ -32,5 +34,7 @@ BACKENDS: dict[str, type[Backend]] = {
     "simulated": Simulated,
     "spatial-msma": SpatialMsma,
     "token-msma": TokenMsma,
+    "vqvae-residual": VqVaeResidual,
+    "vqvae-transformer": VqVaeTransformer,
     "zscore": ZScore,
 }
