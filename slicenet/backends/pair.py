@@ -13,7 +13,7 @@ from slicenet.extractors.siamese import SiameseExtractor, SiameseSettings
 from slicenet.extractors.simclr import SimClrExtractor, SimClrSettings
 from slicenet.extractors.slices import SliceExtractor, SliceSettings
 from slicenet.extractors.texture import TextureExtractor, TextureSettings
-from slicenet.extractors.vqvae import VqVaeExtractor, VqVaeSettings
+from slicenet.extractors.vqvae import STRANGE, VqVaeExtractor, VqVaeSettings
 from slicenet.features import Extractor
 from slicenet.frame import Frame, FrameSettings
 from slicenet.scorers.channel import ChannelScorer, ChannelSettings
@@ -27,7 +27,7 @@ from slicenet.scorers.zscore import ZScoreScorer, ZScoreSettings
 from slicenet.scoring import Scorer
 
 # What features are read for last, and what is a score already.
-ANSWERS = {"siamese": "residual", "slices": "logit"}
+ANSWERS = {"siamese": ("residual",), "slices": ("logit",), "vqvae": STRANGE}
 
 
 @final
@@ -90,8 +90,11 @@ SCORERS: dict[str, Callable[[Pair], Scorer]] = {
 
 def _check(pair: Pair) -> None:
     """Refuse two that do not go together, before either has done any work."""
-    read = {"siamese": pair.siamese.read, "slices": pair.slices.read}.get(pair.extractor, ())
-    answers = ANSWERS.get(pair.extractor) in read
+    every = {"siamese": pair.siamese.read, "slices": pair.slices.read, "vqvae": pair.vqvae.read}
+    read = every.get(pair.extractor, ())
+    # A VQ-VAE gives what it reads in the order that is asked for; the others their answer last.
+    ends = read[-1:] if pair.extractor == "vqvae" else read
+    answers = any(one in ANSWERS.get(pair.extractor, ()) for one in ends)
     if pair.scorer == "histeq" and pair.extractor != "intensity":
         raise ConfigError(
             f"histeq ranks intensities, and {pair.extractor} gives features", "E_PAIR",
@@ -101,14 +104,14 @@ def _check(pair: Pair) -> None:
         raise ConfigError(
             f"channel is a score among the features, which {pair.extractor} has not", "E_PAIR",
             'slices.read = ["logit"] with slices.finetune.method = "lesions" would do, '
-            'or siamese.read = ["residual"]',
+            'or siamese.read or vqvae.read = ["residual"]',
         )  # fmt: skip
     joined = pair.extractor == "slices" and pair.slices.planes == "joined"
-    alone = answers and len(read) == 1 and not joined
-    if pair.scorer == "flow" and alone:
-        several = {"siamese": '["latent", "residual"]', "slices": '["intensity", "logit"]'}
+    if pair.scorer == "flow" and answers and len(read) == 1 and not joined:
+        several = {"slices": '["intensity", "logit"]'}.get(
+            pair.extractor, '["latent", "residual"]'
+        )
         raise ConfigError(
             f"flow takes several channels, and {pair.extractor} of the {read[0]} alone has one",
-            "E_PAIR",
-            f'{pair.extractor}.read = {several[pair.extractor]} would do, or scorer = "channel"',
-        )
+            "E_PAIR", f'{pair.extractor}.read = {several} would do, or scorer = "channel"',
+        )  # fmt: skip

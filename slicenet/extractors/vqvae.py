@@ -32,7 +32,8 @@ from slicenet.volume import Volume
 from slicenet.watch import Watch
 
 FORETOLD = ("surprise", "restored")  # what needs the prior
-READ = ("residual", "distance", "latent", "token", *FORETOLD)
+STRANGE = ("residual", "distance", *FORETOLD)  # what is a score already, a channel each
+READ = (*STRANGE, "latent", "token")
 AT_ONCE = 16  # slices, so that memory stays flat
 HELD = 0.1  # share of the volumes that teach the prior nothing, and tell what is improbable
 

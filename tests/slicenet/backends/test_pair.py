@@ -17,6 +17,11 @@ SMALL = {
         "learn": {"steps": 2, "batch": 2, "bank": 4, "parts": 2, "head": [8, 8]},
     },
     "siamese": {"learn": {"steps": 4, "batch": 4, "settle": 2}, "cell": 8.0},
+    "vqvae": {
+        "finer": 1,
+        "network": {"levels": 1, "width": 6, "blocks": 1, "codes": 8},
+        "learn": {"steps": 20, "batch": 4, "rate": 3e-3},
+    },
     "flow": {"flow": {"blocks": 2}, "course": {"steps": 4, "batch": 64}},
     "lof": {"nearest": 20, "kept": 1000},
     "neighbours": {"bank": 100, "candidates": 2000},
@@ -76,6 +81,10 @@ def test_what_the_refusals_advise_is_accepted():
         pair("intensity", "channel", ANSWER)
     with pytest.raises(ConfigError, match="alone has one"):
         pair("slices", "flow", ANSWER)
+    residual = {"vqvae": {"read": ["residual"]}, "extractor": "vqvae"}
+    assert overlay(Pair(), {**residual, "scorer": "channel"}).build()
+    with pytest.raises(ConfigError, match="alone has one"):
+        overlay(Pair(), {**residual, "scorer": "flow"})
 
 
 def test_the_parts_that_are_not_chosen_are_not_built():
