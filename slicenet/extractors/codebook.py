@@ -36,8 +36,8 @@ class Codebook(nn.Module):
 class Upkeep:
     """Running sums by which codes are the means of what they stood for lately.
 
-    Unlike in the published code the average forgets nothing at first: its decay is that of a plain
-    mean until it comes to the one of the settings, so that no code leans on where it began.
+    Published as well, their decay is slower and slower at first; here it is that of a plain mean
+    until it comes to the one of the settings, so that no code leans on where it began.
     """
 
     def __init__(self, codebook: Codebook, decay: float, least: float) -> None:

@@ -34,7 +34,9 @@ class TokenisingSettings:
     decay: float = 1e-5
     clip: float = 1.0  # longest gradient
     schedule: str = "cosine"
-    commitment: float = 0.25  # weight of the distance from a latent to its code; 1 as published
+    # Weight of the distance from a latent to its code, that draws the latent; 1 as published. The
+    # published port weighs what draws the code.
+    commitment: float = 0.25
     average: float = 0.99  # of the running means that are the codes, a step
     revive: float = 0.05  # of the mean use of a code, below which one is dead; 0 for never
     shift: float = 0.1  # of a slice's size, the farthest that it is moved

@@ -194,6 +194,16 @@ def test_several_sequences_share_their_tokens(framed):
     assert torch.allclose(found.lattice(found.vectors[:, 0])[kept], whole, atol=1e-4)
 
 
+def test_a_picture_is_one_slice(make_brain):
+    torch.manual_seed(0)
+    extractor = VqVaeExtractor(settings())
+    pictures = [make_brain(seed, shape=(20, 24, 1)) for seed in range(5)]
+    extractor.fit(pictures, silent)
+    found = extractor.extract(pictures[0])
+    assert found.inside.shape == (10, 12, 1)
+    assert torch.isfinite(found.vectors).all()
+
+
 def test_a_frame_of_part_tokens_is_refused(fitted, make_brain):
     with pytest.raises(ConfigError, match="not whole cells of 4"):
         fitted.extract(make_brain(0, shape=(22, 24, 8)))
