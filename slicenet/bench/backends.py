@@ -74,7 +74,7 @@ def ball(edge: int, seed: int) -> Volume:
 
 def _learns_at_once(name: str) -> bool:
     """Whether a backend reads each volume once or twice to learn, and trains no network."""
-    return not settings_table(BACKENDS[name]()).keys() & {"slices", "simclr"}
+    return not settings_table(BACKENDS[name]()).keys() & {"slices", "simclr", "vqvae"}
 
 
 def _bench_one(name: str, edge: int, device: str, folder: Path, scan: Path) -> dict[str, Any]:
