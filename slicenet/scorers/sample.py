@@ -20,6 +20,7 @@ class Sample:
     vectors: Tensor  # [N, C] float32, volume by volume
     mean: Tensor  # [C] float64, of all vectors, those not drawn included
     spread: Tensor  # [C] float64
+    volume: Tensor  # [N] int64, which one a vector is from, from 0
 
 
 def draw_sample(maps: Iterable[FeatureMap], most: int, seed: int) -> Sample:
@@ -35,4 +36,5 @@ def draw_sample(maps: Iterable[FeatureMap], most: int, seed: int) -> Sample:
             parts = [part[:share].clone() for part in parts]
     share, over = divmod(most, len(parts))
     kept = [part[: share + (index < over)] for index, part in enumerate(parts)]
-    return Sample(torch.cat(kept), *tally.together())
+    owners = torch.arange(len(kept)).repeat_interleave(torch.tensor([len(part) for part in kept]))
+    return Sample(torch.cat(kept), *tally.together(), owners)

@@ -31,6 +31,7 @@ def test_no_vector_is_drawn_twice_and_all_are_true_ones():
     sample = draw_sample(cohort, most=90, seed=3)
     rows = [tuple(row) for row in sample.vectors[:, :2].long().tolist()]
     assert len(set(rows)) == 90
+    assert sample.volume.tolist() == [volume for volume, _ in rows]
     for (volume, row), vector in zip(rows, sample.vectors, strict=True):
         assert torch.equal(cohort[volume].vectors[row], vector)
 
