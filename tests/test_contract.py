@@ -39,6 +39,10 @@ TINY_FLOW = {"course": {"steps": 120, "batch": 512, "likelihood_first": 0}, "flo
 TINY = {
     "simpleslicenet": {"slices": TINY_SLICES, "flow": TINY_FLOW},
     "simulated": {"slices": TINY_SLICES},
+    "dagmm": {
+        "frame": {"spacing": [4, 4, 4]},
+        "dagmm": {"patches": {"size": [5, 5, 1]}, "learn": {"steps": 150, "batch": 256}},
+    },
     "padim": {"slices": TINY_SLICES, "gaussian": {"components": 8}},
     "pair": {"slices": TINY_SLICES},
     "patchcore": {"slices": TINY_SLICES, "neighbours": {"candidates": 1000, "bank": 200}},
@@ -99,8 +103,9 @@ TINY |= {
 # What has no backend of its own, on features that cost nothing.
 PAIRS = {
     f"pair {scorer}": {**SMALL, "extractor": "texture", "texture": {"cell": 8}, "scorer": scorer}
-    for scorer in ("lof", "neighbours", "one_class_svm")
+    for scorer in ("lof", "mixture", "neighbours", "one_class_svm")
 }
+PAIRS["pair mixture"]["mixture"] = {"kept": 1000, "components": [1, 2]}
 COARSE = {"frame": {"box": [128, 160, 144], "spacing": [2, 2, 4]}}
 # Published, each brain is scaled by its own extremes: a lesion brighter than all dims the rest, and
 # to a network that has learnt nothing, or a flow that has hardly begun, it need not stand out.

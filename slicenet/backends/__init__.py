@@ -1,6 +1,7 @@
 """Every backend by the name users type. Adding one: a file here, a line below."""
 
 from slicenet.backends.base import Backend
+from slicenet.backends.dagmm import Dagmm
 from slicenet.backends.histeq import HistEq
 from slicenet.backends.intensity_gaussian import IntensityGaussian
 from slicenet.backends.msma import Msma
@@ -20,6 +21,7 @@ from slicenet.backends.vqvae_transformer import VqVaeTransformer
 from slicenet.backends.zscore import ZScore
 
 BACKENDS: dict[str, type[Backend]] = {
+    "dagmm": Dagmm,
     "histeq": HistEq,
     "intensity-gaussian": IntensityGaussian,
     "msma": Msma,

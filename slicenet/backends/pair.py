@@ -7,6 +7,7 @@ from typing import final
 from slicenet.config import suggest
 from slicenet.detector import Detector, MapSettings
 from slicenet.errors import ConfigError
+from slicenet.extractors.dagmm import DagmmExtractor, DagmmSettings
 from slicenet.extractors.finetune import FinetuneSettings
 from slicenet.extractors.intensity import IntensityExtractor, IntensitySettings
 from slicenet.extractors.siamese import SiameseExtractor, SiameseSettings
@@ -21,13 +22,16 @@ from slicenet.scorers.flow import FlowScorer, FlowScorerSettings
 from slicenet.scorers.gaussian import GaussianScorer, GaussianSettings
 from slicenet.scorers.histeq import HistEqScorer, HistEqSettings
 from slicenet.scorers.lof import LofScorer, LofSettings
+from slicenet.scorers.mixture import MixtureScorer, MixtureSettings
 from slicenet.scorers.neighbours import NeighboursScorer, NeighboursSettings
 from slicenet.scorers.one_class_svm import OneClassSvmScorer, OneClassSvmSettings
 from slicenet.scorers.zscore import ZScoreScorer, ZScoreSettings
 from slicenet.scoring import Scorer
 
 # What features are read for last, and what is a score already.
-ANSWERS = {"siamese": ("residual",), "slices": ("logit",), "vqvae": STRANGE}
+ANSWERS = {
+    "dagmm": ("energy",), "siamese": ("residual",), "slices": ("logit",), "vqvae": STRANGE
+}  # fmt: skip
 
 
 @final
@@ -35,9 +39,11 @@ ANSWERS = {"siamese": ("residual",), "slices": ("logit",), "vqvae": STRANGE}
 class Pair:
     """One extractor and one scorer, each by its name; only the tables of these two count."""
 
-    extractor: str = "slices"  # or intensity, siamese, simclr, texture, vqvae
-    scorer: str = "gaussian"  # or channel, flow, histeq, lof, neighbours, one_class_svm, zscore
+    extractor: str = "slices"  # or dagmm, intensity, siamese, simclr, texture, vqvae
+    # Or channel, flow, histeq, lof, mixture, neighbours, one_class_svm, zscore.
+    scorer: str = "gaussian"
     frame: FrameSettings = FrameSettings()
+    dagmm: DagmmSettings = DagmmSettings()
     intensity: IntensitySettings = IntensitySettings()
     texture: TextureSettings = TextureSettings()
     siamese: SiameseSettings = SiameseSettings()
@@ -49,6 +55,7 @@ class Pair:
     gaussian: GaussianSettings = GaussianSettings()
     histeq: HistEqSettings = HistEqSettings()
     lof: LofSettings = LofSettings()
+    mixture: MixtureSettings = MixtureSettings()
     neighbours: NeighboursSettings = NeighboursSettings()
     one_class_svm: OneClassSvmSettings = OneClassSvmSettings()
     zscore: ZScoreSettings = ZScoreSettings()
@@ -69,6 +76,7 @@ class Pair:
 
 
 EXTRACTORS: dict[str, Callable[[Pair], Extractor]] = {
+    "dagmm": lambda pair: DagmmExtractor(pair.dagmm),
     "intensity": lambda pair: IntensityExtractor(pair.intensity),
     "siamese": lambda pair: SiameseExtractor(pair.siamese),
     "simclr": lambda pair: SimClrExtractor(pair.simclr),
@@ -82,6 +90,7 @@ SCORERS: dict[str, Callable[[Pair], Scorer]] = {
     "gaussian": lambda pair: GaussianScorer(pair.gaussian),
     "histeq": lambda pair: HistEqScorer(pair.histeq),
     "lof": lambda pair: LofScorer(pair.lof),
+    "mixture": lambda pair: MixtureScorer(pair.mixture),
     "neighbours": lambda pair: NeighboursScorer(pair.neighbours),
     "one_class_svm": lambda pair: OneClassSvmScorer(pair.one_class_svm),
     "zscore": lambda pair: ZScoreScorer(pair.zscore),
@@ -90,7 +99,10 @@ SCORERS: dict[str, Callable[[Pair], Scorer]] = {
 
 def _check(pair: Pair) -> None:
     """Refuse two that do not go together, before either has done any work."""
-    every = {"siamese": pair.siamese.read, "slices": pair.slices.read, "vqvae": pair.vqvae.read}
+    every = {
+        "dagmm": (pair.dagmm.read,), "siamese": pair.siamese.read, "slices": pair.slices.read,
+        "vqvae": pair.vqvae.read,
+    }  # fmt: skip
     read = every.get(pair.extractor, ())
     # A VQ-VAE gives what it reads in the order that is asked for; the others their answer last.
     ends = read[-1:] if pair.extractor == "vqvae" else read
@@ -108,7 +120,7 @@ def _check(pair: Pair) -> None:
         )  # fmt: skip
     joined = pair.extractor == "slices" and pair.slices.planes == "joined"
     if pair.scorer == "flow" and answers and len(read) == 1 and not joined:
-        several = {"slices": '["intensity", "logit"]'}.get(
+        several = {"dagmm": '"latents"', "slices": '["intensity", "logit"]'}.get(
             pair.extractor, '["latent", "residual"]'
         )
         raise ConfigError(

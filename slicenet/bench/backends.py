@@ -74,7 +74,8 @@ def ball(edge: int, seed: int) -> Volume:
 
 def _learns_at_once(name: str) -> bool:
     """Whether a backend reads each volume once or twice to learn, and trains no network."""
-    return not settings_table(BACKENDS[name]()).keys() & {"slices", "simclr", "vqvae"}
+    trained = {"dagmm", "norms", "siamese", "simclr", "slices", "vqvae"}
+    return not settings_table(BACKENDS[name]()).keys() & trained
 
 
 def _bench_one(name: str, edge: int, device: str, folder: Path, scan: Path) -> dict[str, Any]:

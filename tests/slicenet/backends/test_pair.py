@@ -12,6 +12,7 @@ from slicenet.errors import ConfigError
 TINY = {"backbone": {"name": "test_resnet", "weights": "random"}, "neighbourhood": {"width": 24}}
 SMALL = {
     "frame": {"box": [128, 160, 144], "spacing": [4, 4, 4]},
+    "dagmm": {"learn": {"steps": 40, "batch": 64, "each": 500}},
     "simclr": {
         "encoder": {"kind": "resnet18", "width": 4},
         "learn": {"steps": 2, "batch": 2, "bank": 4, "parts": 2, "head": [8, 8]},
@@ -24,6 +25,7 @@ SMALL = {
     },
     "flow": {"flow": {"blocks": 2}, "course": {"steps": 4, "batch": 64}},
     "lof": {"nearest": 20, "kept": 1000},
+    "mixture": {"kept": 1000, "components": [1, 2]},
     "neighbours": {"bank": 100, "candidates": 2000},
 }
 ANSWER = {**TINY, "read": ["logit"], "finetune": {"method": "lesions", "decoder": {"width": 8}}}
