@@ -126,13 +126,15 @@ class SiameseExtractor(Extractor):
         """Root of the mean, over the core of a patch, of squared errors summed over sequences."""
         assert self.coder is not None
         edge, dimensions = self.settings.coder.edge, self.settings.coder.dimensions
-        rim = (edge - self.settings.core) // 2
-        core = (..., *[slice(rim, edge - rim) for _ in range(dimensions)])
+        core = self.settings.core
         places = which.nonzero().to(latents.device)  # [K, axes], in the order of the latents
         rows = max(1, VOXELS // edge**dimensions)
         found = []
         for here, ours in zip(places.split(rows), latents.split(rows), strict=True):
-            wrong = part.patches(here, edge)[core] - self.coder.decode(ours, self.settings.core)
+            patches = part.patches(here, edge)
+            for axis in range(2, 2 + dimensions):
+                patches = patches.narrow(axis, (edge - core) // 2, core)
+            wrong = patches - self.coder.decode(ours, core)
             found.append(wrong.square().sum(1).flatten(1).mean(1).sqrt())
         return torch.cat(found)
 
