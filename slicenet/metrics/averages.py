@@ -13,8 +13,9 @@ from slicenet.metrics.summary import CaseSummary
 BY_VOLUME = ("auroc", "average_precision", "auroc30", "aupro30", "oracle_dice")
 BY_PAPER = ("paper_fullbox_auroc", "paper_fullbox_auprc", "paper_fullbox_oracle_dice")
 BY_THRESHOLD = (
-    "dice", "precision", "recall", "hd95", "hd99", "mean_surface_distance", "nothing_predicted",
-    "healthy_false_positive_ml", "healthy_false_positive_rate", "healthy_components",
+    "dice", "precision", "recall", "hd95", "hd99", "directed_hd99", "mean_surface_distance",
+    "nothing_predicted", "healthy_false_positive_ml", "healthy_false_positive_rate",
+    "healthy_components",
 )  # fmt: skip
 
 Statistic = Callable[[np.ndarray], np.ndarray]

@@ -76,6 +76,12 @@ DEFINITIONS: dict[str, Definition] = {
     "hd99": Definition(
         THRESHOLD, "Hausdorff 99 %", "The larger directed 99th percentile of distances.", "mm"
     ),
+    "directed_hd99": Definition(
+        THRESHOLD,
+        "directed Hausdorff 99 %",
+        "The 99th percentile of distances from the predicted outline to the true one.",
+        "mm",
+    ),
     "mean_surface_distance": Definition(
         THRESHOLD, "mean surface distance", "Over the voxels of both outlines together.", "mm"
     ),

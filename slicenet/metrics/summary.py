@@ -133,6 +133,7 @@ def _distances(box: BrainBox, truth: Outline, mask: np.ndarray) -> dict[str, flo
     return {
         "hd95": distances.hausdorff95,
         "hd99": distances.hausdorff99,
+        "directed_hd99": distances.false99,
         "mean_surface_distance": distances.mean,
     }
 

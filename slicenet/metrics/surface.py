@@ -15,6 +15,7 @@ class SurfaceDistances:
 
     hausdorff95: float  # the larger of the two directed 95th percentiles
     hausdorff99: float
+    false99: float  # the 99th percentile from the prediction to the truth alone
     mean: float  # over the voxels of both outlines together
 
 
@@ -55,8 +56,11 @@ def surface_distances(truth: Outline, prediction: Outline, missed: float) -> Sur
     Leaving such volumes out, as NaN does, would reward a method for finding nothing.
     """
     if not len(prediction.points):
-        return SurfaceDistances(missed, missed, missed)
+        return SurfaceDistances(missed, missed, missed, missed)
     there, back = prediction.distances_to(truth), truth.distances_to(prediction)
-    percentiles = np.maximum(np.percentile(there, (95, 99)), np.percentile(back, (95, 99)))
+    false = np.percentile(there, (95, 99))
+    percentiles = np.maximum(false, np.percentile(back, (95, 99)))
     mean = (there.sum() + back.sum()) / (len(there) + len(back))
-    return SurfaceDistances(float(percentiles[0]), float(percentiles[1]), float(mean))
+    return SurfaceDistances(
+        float(percentiles[0]), float(percentiles[1]), float(false[1]), float(mean)
+    )

@@ -59,7 +59,7 @@ def test_a_missed_lesion_costs_the_diagonal_and_scores_nothing(make_case):
     case = make_case(6)
     values = summarise(case, {"high": 1e6}, SETTINGS)[0].values
     diagonal = case.crop().diagonal
-    for name in ("hd95", "hd99", "mean_surface_distance"):
+    for name in ("hd95", "hd99", "directed_hd99", "mean_surface_distance"):
         assert values[f"{name}@high"] == pytest.approx(diagonal)
     assert values["dice@high"] == values["precision@high"] == values["recall@high"] == 0
     assert values["nothing_predicted@high"] == 1
