@@ -1,10 +1,14 @@
-"""The brain of a skull-stripped image: what is not background, unless that is a whole head."""
+"""The brain of a skull-stripped image: what is not background, unless that is a whole head.
+
+Of a map of labels it is all that has one.
+"""
 
 import numpy as np
 from scipy import ndimage
 
 from slicenet.errors import VolumeError
 from slicenet.images.image import Image
+from slicenet.images.intensity import are_labels
 from slicenet.images.skull import why_not_stripped
 
 FAINT = 0.02  # of the tissue's level; less is rounding, or the ringing of a resampled edge
@@ -18,17 +22,20 @@ HINT = (
 
 def find_brain(image: Image, name: str) -> np.ndarray:
     """Brain voxels of a skull-stripped image, bool [X, Y, Z] as stored, holes within included."""
-    inside = foreground(image.voxels, name)
-    reason = why_not_stripped(image.voxels, inside, image.grid.spacing)
+    labels = are_labels(image.voxels)
+    inside = foreground(image.voxels, name, 0.0 if labels else FAINT)
+    # How large a label is says nothing: no bone is darker than what lies below it.
+    seen = inside.astype(np.float32) if labels else image.voxels
+    reason = why_not_stripped(seen, inside, image.grid.spacing)
     if reason:
         raise VolumeError(f"{name}: is not skull-stripped: {reason}", "E_SKULL", HINT)
     return inside
 
 
-def foreground(voxels: np.ndarray, name: str) -> np.ndarray:
+def foreground(voxels: np.ndarray, name: str, faint: float = FAINT) -> np.ndarray:
     """All that is not background, bool [X, Y, Z]: holes filled, specks dropped; a head too."""
     frame = _edges(voxels.shape)
-    solid = _differing(voxels, frame)
+    solid = _differing(voxels, frame, faint)
     if not solid.any():
         raise VolumeError(f"{name}: holds nothing but background", "E_CONSTANT")
     if np.mean(~solid[frame]) < FRAMED:
@@ -45,12 +52,12 @@ def _edges(shape: tuple[int, ...]) -> np.ndarray:
     return (x & y) | (y & z) | (z & x)
 
 
-def _differing(voxels: np.ndarray, frame: np.ndarray) -> np.ndarray:
+def _differing(voxels: np.ndarray, frame: np.ndarray, faint: float) -> np.ndarray:
     """Voxels that differ from the background: the value that most of the box's edges hold."""
     # Edges, not faces: a brain may touch all six faces of a tight box, hardly ever its edges.
     values, counts = np.unique(voxels[frame], return_counts=True)
     height = np.abs(voxels - values[counts.argmax()])
-    return height > FAINT * _level(height) if height.any() else height > 0
+    return height > faint * _level(height) if height.any() else height > 0
 
 
 def _level(height: np.ndarray) -> float:

@@ -144,3 +144,14 @@ def test_real_brains_are_found_as_their_masks_say(path):
     image = read_image(path)
     beside = path.with_name(path.name.replace("_desc-brain_T1w", "_desc-brain_mask"))
     assert dice(find_brain(image, "case"), read_mask(beside, image.grid)[0]) > 0.999
+
+
+def test_of_labels_all_is_brain_however_low_their_numbers(head, make_image):
+    _, brain = head
+    places = np.indices(brain.shape).sum(0)
+    labels = np.where(places % 40 < 20, 2.0, 2035.0) * brain  # 2 is 0.1 % of the highest
+    assert np.array_equal(find_brain(make_image(labels), "case"), brain)
+    # A dark shell is no bone.
+    depth = ndimage.distance_transform_edt(brain)
+    shells = np.where((depth > 2) & (depth < 6), 2.0, 2035.0) * brain
+    assert np.array_equal(find_brain(make_image(shells), "case"), brain)

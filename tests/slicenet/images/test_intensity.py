@@ -3,7 +3,7 @@ import pytest
 
 from slicenet.errors import VolumeError
 from slicenet.images.image import read_image
-from slicenet.images.intensity import background_of, check_intensities
+from slicenet.images.intensity import are_labels, background_of, check_intensities
 from tests.slicenet.images.bad_files import outcomes
 from tests.slicenet.images.brains import AFFINE, brain, plain, put
 
@@ -98,3 +98,12 @@ def test_a_mask_of_a_brain_with_another_background_is_refused(tmp_path):
     path = put(tmp_path, "mask.nii", plain(voxels, AFFINE))
     with pytest.raises(VolumeError, match="all 3"):
         read_image(path)
+
+
+def test_labels_are_whole_numbers_in_patches():
+    tissue = brain(np.float32)
+    parts = np.floor(tissue / 150) * 50
+    assert are_labels(parts)
+    assert not are_labels(parts / 7)
+    assert not are_labels(np.rint(tissue))
+    assert not are_labels(tissue)
