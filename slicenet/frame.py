@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from slicenet.elsewhere import ElsewhereSettings
 from slicenet.errors import ConfigError, Notice, VolumeError
-from slicenet.resampling import antialias, sample, smooth
+from slicenet.resampling import antialias, pick, sample, smooth
 from slicenet.volume import Volume
 from slicenet.watch import Watch
 
 RANKS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)  # landmarks of histogram matching
-INTENSITIES = ("core", "histogram", "robust")
+INTENSITIES = ("core", "histogram", "labels", "robust")
 CORE = 0.9  # share of healthy brains that are where the core is
 INWARDS = 3.0  # mm from the edge of that
 END = 0.05  # share of the brain that counts as its end along an axis
@@ -32,6 +32,7 @@ class FrameSettings:
     centre: tuple[float, float, float] = (0.0, -17.0, 10.0)  # mm, of a brain's box in MNI space
     # "histogram" matches to the training cohort as well; "core" does by the voxels alone that lie
     # where nearly all healthy brains are, so that a tight or loose mask makes no difference.
+    # "labels" are no intensities: each voxel takes the nearest, and keeps it as it is.
     intensity: str = "robust"
     elsewhere: ElsewhereSettings = ElsewhereSettings()  # brains that are learnt from as well
 
@@ -42,6 +43,8 @@ class FrameSettings:
             raise ConfigError("spacing: expected positive steps inside the box", "E_SETTING")
         if self.anchor not in ("auto", "brain"):
             raise ConfigError(f"anchor: have auto, brain; got {self.anchor!r}", "E_SETTING")
+        if self.intensity == "labels" and self.elsewhere.times:
+            raise ConfigError("labels come from no other scanner: elsewhere.times=0", "E_SETTING")
         if self.intensity not in INTENSITIES:
             raise ConfigError(
                 f"intensity: have {', '.join(INTENSITIES)}; got {self.intensity!r}", "E_SETTING"
@@ -82,7 +85,7 @@ class Frame(nn.Module):
         self.expect(next(iter(volumes)))
         if self.settings.intensity == "core":
             self.core = self._core(volumes)
-        if self.settings.intensity != "robust":
+        if self.settings.intensity in ("core", "histogram"):
             found = []
             for volume in volumes:
                 voxels, brain = self._resample(volume)
@@ -95,7 +98,7 @@ class Frame(nn.Module):
         self.sequences = torch.tensor(len(volume.voxels))
 
     def enter(self, volume: Volume) -> Volume:
-        """`volume` on the grid of the box, its brain at median 0 and quartile range 1."""
+        """`volume` on the grid of the box: median 0 and quartile range 1, or labels as they are."""
         self._check_sequences(volume)
         volume.check_depth(self.flat)
         voxels, brain = self._resample(volume)
@@ -103,7 +106,7 @@ class Frame(nn.Module):
             voxels = _match(voxels, brain, self._matched(brain), self.landmarks)
         return replace(
             volume, voxels=voxels, brain=brain, affine=self.affine(volume), stored=None,
-            notices=volume.notices + self._cut(volume, brain),
+            notices=self._kept(volume) + self._cut(volume, brain),
         )  # fmt: skip
 
     def _core(self, volumes: Iterable[Volume]) -> Tensor:
@@ -149,18 +152,22 @@ class Frame(nn.Module):
         return torch.where(seen, scores, lowest * volume.brain)
 
     def _resample(self, volume: Volume) -> tuple[Tensor, Tensor]:
-        """Voxels [M, *shape] at median 0 and quartile range 1, 0 outside; brain [*shape]."""
+        """Voxels [M, *shape] as `enter` has them, 0 outside; brain [*shape]."""
         cut, corner = volume.around_brain()
         weighted = torch.cat((volume.voxels[:, *cut] * volume.brain[cut], volume.brain[cut][None]))
-        weighted = smooth(weighted, antialias(self._steps(volume)))
         to_source = np.linalg.inv(volume.affine @ corner) @ self.affine(volume)
-        taken = sample(weighted, to_source, self.shape, self._reach(volume))
+        labels = self.settings.intensity == "labels"
+        if labels:
+            taken = pick(weighted, to_source, self.shape)
+        else:
+            weighted = smooth(weighted, antialias(self._steps(volume)))
+            taken = sample(weighted, to_source, self.shape, self._reach(volume))
         brain = taken[-1] >= 0.5
         if not brain.any():
             raise VolumeError(f"{volume.name}: no brain inside the frame's box", "E_FRAME")
         # Voxels at the rim are partly brain: dividing by that part keeps them from going dark.
         voxels = taken[:-1] / taken[-1].clamp(min=0.5)
-        return _standardise(voxels, brain, volume.name), brain
+        return voxels if labels else _standardise(voxels, brain, volume.name), brain
 
     def _reach(self, volume: Volume) -> tuple[float, float, float]:
         """How far an edge holds: a thin slice must not fall between planes of the box."""
@@ -180,6 +187,11 @@ class Frame(nn.Module):
                 f"{volume.name}: {given} sequences, where the model has learnt from {wanted}",
                 "E_SEQUENCES", "name them with --sequences",
             )  # fmt: skip
+
+    def _kept(self, volume: Volume) -> tuple[Notice, ...]:
+        """Notices of a volume, but that there are few levels, where these are labels."""
+        labels = self.settings.intensity == "labels"
+        return tuple(one for one in volume.notices if not (labels and one.code == "W_LOW_LEVELS"))
 
     def _cut(self, volume: Volume, brain: Tensor) -> tuple[Notice, ...]:
         voxel = abs(np.linalg.det(volume.affine[:3, :3]))

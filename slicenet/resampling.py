@@ -30,6 +30,24 @@ def sample(
     return sampled
 
 
+def pick(volume: Tensor, to_source: np.ndarray, shape: tuple[int, int, int]) -> Tensor:
+    """The nearest voxels of `volume` [M, X, Y, Z], [M, *shape]; 0 beyond it. Nothing is mixed."""
+    matrix = np.asarray(to_source, np.float64)
+    taken = volume.new_zeros(len(volume), *shape)
+    y, z = np.ogrid[: shape[1], : shape[2]]
+    for x in range(shape[0]):
+        # Halves up, as voxels are boxes that hold their lower face.
+        places = [
+            np.floor(row @ (x, 0, 0, 1) + row[1] * y + row[2] * z + 0.5) for row in matrix[:3]
+        ]
+        within = np.logical_and.reduce(
+            [(at >= 0) & (at < size) for at, size in zip(places, volume.shape[1:], strict=True)]
+        )
+        rows = [torch.from_numpy(at[within].astype(np.int64)) for at in places]
+        taken[:, x][:, torch.from_numpy(within)] = volume[:, rows[0], rows[1], rows[2]]
+    return taken
+
+
 def antialias(steps: np.ndarray) -> tuple[float, float, float]:
     """Deviations of the blur, in voxels of the source, without which detail too fine would fold.
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy.ndimage import distance_transform_edt
 
-from slicenet.errors import ConfigError, VolumeError
+from slicenet.elsewhere import ElsewhereSettings
+from slicenet.errors import ConfigError, Notice, VolumeError
 from slicenet.frame import Frame, FrameSettings
 from slicenet.volume import Volume
 from slicenet.watch import silent
@@ -230,3 +231,16 @@ def test_pictures_and_volumes_need_frames_of_their_own():
     with pytest.raises(VolumeError, match="is a picture, and the model looks at volumes"):
         Frame(COARSE).enter(picture())
     assert flat.enter(picture(flat=False)).voxels.shape == (1, 80, 80, 1)  # a slice of NIfTI
+
+
+def test_labels_stay_what_they_are_and_few_of_them_are_no_wonder():
+    plain = head((2, 2, 2), rotation=0.3)
+    labels = (plain.voxels / 10).floor() * 7 * plain.brain
+    notices = (Notice("W_LOW_LEVELS", "few"), Notice("W_DOMAIN", "other"))
+    framed = Frame(replace(COARSE, intensity="labels")).enter(
+        replace(plain, voxels=labels, notices=notices)
+    )
+    assert set(framed.voxels.unique().tolist()) <= set(labels.unique().tolist())
+    assert [notice.code for notice in framed.notices] == ["W_DOMAIN"]
+    with pytest.raises(ConfigError, match="no other scanner"):
+        replace(COARSE, intensity="labels", elsewhere=ElsewhereSettings(times=1))

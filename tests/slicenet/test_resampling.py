@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from slicenet.resampling import antialias, sample, smooth, smooth_inside
+from slicenet.resampling import antialias, pick, sample, smooth, smooth_inside
 
 RNG = np.random.default_rng(0)
 VOLUME = RNG.random((2, 13, 17, 11)).astype(np.float32)
@@ -24,6 +24,17 @@ WAYS = [
     placed(0.0, (-1.0, 1.0, 1.0), (9, 0, 0)),
     placed(0.4, (1.1, 0.8, 1.0), (2.5, 0.7, 0.2)),
 ]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_picked_is_the_nearest_voxel_of_scipy(way):
+    found = pick(torch.from_numpy(VOLUME), way, SHAPE).numpy()
+    index = np.stack(np.meshgrid(*map(np.arange, SHAPE), indexing="ij"))
+    places = np.tensordot(way[:3, :3], index, 1) + way[:3, 3][:, None, None, None]
+    wanted = [map_coordinates(one, places, order=0, mode="grid-constant") for one in VOLUME]
+    clear = np.abs(places - np.floor(places) - 0.5).min(0) > 1e-6  # of two that are as near
+    assert np.array_equal(found[:, clear], np.stack(wanted)[:, clear])
+    assert clear.mean() > 0.5
 
 
 @pytest.mark.parametrize("way", WAYS)
