@@ -1,0 +1,121 @@
+"""How networks learn to tell categories that noise has hidden."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from slicenet.errors import ConfigError
+from slicenet.flows.relaxation import (
+    LadderSettings,
+    Rung,
+    blocks,
+    logits,
+    relaxed,
+    strangeness,
+    target,
+)
+from slicenet.watch import Watch
+
+MOST = 512  # categories of a field; more are no categories
+
+
+@dataclass(frozen=True)
+class CategoricalCourse:
+    """How long and how fast a network learns."""
+
+    steps: int = 800
+    batch: int = 4  # windows of a lattice, or rows of a table
+    rate: float = 2e-3
+    clip: float = 1.0  # longest gradient
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch) < 1 or min(self.rate, self.clip) <= 0:
+            raise ConfigError(
+                "steps and batch count from 1, rate and clip must be positive", "E_SETTING"
+            )
+
+
+def kinds_of(codes: Sequence[Tensor]) -> list[int]:
+    """How many categories each field has, of codes [N, F]; one more, for all that comes later."""
+    whole = all(bool((one == one.round()).all() and (one >= 0).all()) for one in codes)
+    if not whole:
+        raise ConfigError(
+            "gnsm: takes whole numbers from 0 that name categories", "E_LABELS",
+            "labels, tokens, or intensities in levels",
+        )  # fmt: skip
+    highest = torch.stack([one.amax(0) for one in codes if len(one)]).amax(0)
+    if float(highest.max()) >= MOST:
+        raise ConfigError(f"gnsm: more than {MOST} categories in a field", "E_LABELS")
+    return [int(one) + 2 for one in highest]
+
+
+def known(codes: Tensor, kinds: Sequence[int]) -> Tensor:
+    """Codes [N, F] as int64; those that training has never seen are the last of their field."""
+    last = torch.tensor([count - 1 for count in kinds], device=codes.device)
+    return codes.round().long().clamp(min=0).minimum(last)
+
+
+def given(
+    codes: Sequence[Tensor], kinds: Sequence[int], ladder: LadderSettings, rung: Rung
+) -> Tensor:
+    """Logits of codes [B, ...] of every field, side by side, [B, sum of kinds, ...]."""
+    found = [
+        logits(one, count, ladder.floor) / rung.logits
+        for one, count in zip(codes, kinds, strict=True)
+    ]
+    return torch.cat(found, 1)
+
+
+def points(noisy: Tensor, kinds: Sequence[int], rung: Rung) -> Tensor:
+    """Points of the simplex of every field, from logits with or without noise."""
+    return torch.cat([relaxed(one, rung.points) for one in blocks(noisy, kinds)], 1)
+
+
+def disagreement(
+    answer: Tensor, seen: Tensor, true: Tensor, kinds: Sequence[int], rung: Rung
+) -> Tensor:
+    """Kullback-Leibler divergence of what is told from the target, mean over fields, [B, ...].
+
+    The answer [B, sum of kinds, ...] is the logits that a network believes in, of points `seen`.
+    """
+    found = []
+    for mine, point, whole in zip(
+        *(blocks(one, kinds) for one in (answer, seen, true)), strict=True
+    ):
+        wanted = target(whole, point, rung.points)
+        log = (mine - rung.points * point).log_softmax(1)
+        found.append((torch.xlogy(wanted, wanted) - wanted * log).sum(1))
+    return torch.stack(found).mean(0)
+
+
+def norms(answer: Tensor, seen: Tensor, kinds: Sequence[int], rung: Rung) -> Tensor:
+    """Length of the score over all fields, [B, ...]: root mean square of their shares."""
+    pairs = zip(blocks(answer, kinds), blocks(seen, kinds), strict=True)
+    each = [strangeness(target(mine, point, rung.points)).square() for mine, point in pairs]
+    return torch.stack(each).mean(0).sqrt()
+
+
+def descend(
+    network: nn.Module,
+    loss_at: Callable[[int], Tensor],
+    settings: CategoricalCourse,
+    watch: Watch,
+) -> None:
+    """Adam, whose rate falls along half a wave; the last step is what stays."""
+    optimiser = torch.optim.Adam(network.parameters(), settings.rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.steps)
+    for step in range(settings.steps):
+        optimiser.zero_grad(set_to_none=True)
+        with torch.enable_grad():
+            loss = loss_at(step)
+        if not torch.isfinite(loss):
+            text = f"gnsm diverged at step {step + 1} of {settings.steps}"
+            raise ConfigError(text, "E_DIVERGED", "lower its rate")
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
+        optimiser.step()
+        schedule.step()
+        watch("gnsm", step + 1, settings.steps, loss=loss.item())
+    network.requires_grad_(False).eval()

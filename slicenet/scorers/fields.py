@@ -1,0 +1,101 @@
+"""Categories on a lattice, and windows of them hidden by noise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+import torch
+from torch import Tensor
+
+from slicenet.draws import drawing
+from slicenet.flows.position import position_code
+from slicenet.flows.relaxation import LadderSettings, gumbel
+from slicenet.scorers.categorical_learning import disagreement, given, known, points
+from slicenet.scorers.categorical_networks import PLACE, LatticeNetwork
+
+Window = tuple[slice, slice, slice]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Field:
+    """The categories of one lattice, or of a window of it."""
+
+    codes: Tensor  # [F, x, y, z] int16, 0 outside
+    inside: Tensor  # [x, y, z] bool
+    lattice: tuple[int, int, int]  # cells of the whole
+    corner: tuple[int, int, int] = (0, 0, 0)  # of the window, in the whole
+
+    @classmethod
+    def of(cls, vectors: Tensor, inside: Tensor, kinds: Sequence[int]) -> "Field":
+        """Of categories [N, F] of the cells `inside` [x, y, z]."""
+        codes = torch.zeros(len(kinds), *inside.shape, dtype=torch.int16)
+        codes[:, inside] = known(vectors, kinds).T.to(torch.int16)
+        x, y, z = inside.shape
+        return cls(codes, inside, (x, y, z))
+
+    def window(self, corner: tuple[int, int, int], edges: Sequence[int]) -> "Field":
+        """What lies between a corner and the one beyond it."""
+        x, y, z = (slice(at, at + edge) for at, edge in zip(corner, edges, strict=True))
+        codes, inside = self.codes[:, x, y, z], self.inside[x, y, z]
+        return replace(self, codes=codes, inside=inside, corner=corner)
+
+    def cut(self) -> "Field":
+        """The smallest window that holds all that is inside."""
+        places = self.inside.nonzero()
+        x, y, z = places.amin(0).tolist()
+        return self.window((x, y, z), (places.amax(0) - places.amin(0) + 1).tolist())
+
+
+def placed(field: Field) -> Tensor:
+    """Where the cells of a window lie in the whole, [P, x, y, z]."""
+    x, y, z = (
+        slice(at, at + edge) for at, edge in zip(field.corner, field.inside.shape, strict=True)
+    )
+    ends = (x.stop, y.stop, z.stop)
+    return position_code(ends, PLACE)[x, y, z].movedim(-1, 0)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """What a network learns from: a window of one lattice at one level follows from (seed, step).
+
+    Each is centred on a cell with something inside.
+    """
+
+    fields: Sequence[Field]
+    kinds: Sequence[int]
+    ladder: LadderSettings
+    edge: int
+    batch: int
+    seed: int
+    device: torch.device
+
+    def loss(self, network: LatticeNetwork, step: int) -> Tensor:
+        """How far a network is from the target, mean over cells inside; one number."""
+        draw = drawing(self.seed, 2, step)
+        rungs = self.ladder.rungs()
+        # One level a step, so that its temperature is that of the whole batch.
+        level = int(torch.randint(len(rungs), (), generator=draw))
+        chosen = [self._window(draw) for _ in range(self.batch)]
+        codes = torch.stack([field.codes for field in chosen], 1)  # [F, B, x, y, z]
+        true = given(codes.unbind(), self.kinds, self.ladder, rungs[level])
+        seen = points(true + gumbel(true, draw), self.kinds, rungs[level])
+        inside = torch.stack([field.inside for field in chosen])
+        place = torch.stack([placed(field) for field in chosen])
+        true, seen, inside, place = (part.to(self.device) for part in (true, seen, inside, place))
+        levels = torch.full((self.batch,), level, device=self.device)
+        answer = network(seen, inside[:, None].to(seen), place, levels)
+        return disagreement(answer, seen, true, self.kinds, rungs[level])[inside].mean()
+
+    def _window(self, draw: torch.Generator) -> Field:
+        field = self.fields[int(torch.randint(len(self.fields), (), generator=draw))]
+        places = field.inside.nonzero()
+        centre = places[int(torch.randint(len(places), (), generator=draw))].tolist()
+        edges = [min(self.edge, size) for size in field.lattice]
+        x, y, z = (
+            min(max(at - edge // 2, 0), size - edge)
+            for at, edge, size in zip(centre, edges, field.lattice, strict=True)
+        )
+        return field.window((x, y, z), edges)

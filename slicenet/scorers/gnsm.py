@@ -1,0 +1,131 @@
+"""How strange a category is where it lies, among its neighbours (GNSM, arXiv 2304.03220).
+
+It takes feature maps whose channels are categories: whole numbers from 0 in each, one channel for
+each field. Labels come so from a label map, and the token grid of a VQ-VAE as one channel that
+holds the index of the code at each cell. Published scores are of a whole sample; ours of each cell.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from slicenet.draws import drawing
+from slicenet.errors import ConfigError
+from slicenet.features import FeatureMap
+from slicenet.flows.relaxation import LadderSettings
+from slicenet.scorers.categorical_learning import (
+    CategoricalCourse,
+    descend,
+    given,
+    kinds_of,
+    norms,
+    points,
+)
+from slicenet.scorers.categorical_networks import CategoricalNetworkSettings, LatticeNetwork
+from slicenet.scorers.fields import Field, Windows, placed
+from slicenet.scorers.mixture import MixtureScorer, MixtureSettings
+from slicenet.scoring import Scorer
+from slicenet.watch import Watch
+
+JUDGES = ("mixture", "norm")
+
+
+@dataclass(frozen=True)
+class GnsmSettings:
+    """Settings of `GnsmScorer`."""
+
+    ladder: LadderSettings = LadderSettings()
+    network: CategoricalNetworkSettings = CategoricalNetworkSettings()
+    course: CategoricalCourse = CategoricalCourse()
+    window: int = 16  # cells along each axis that a step sees
+    judge: str = "norm"  # mean of the levels' lengths; or mixture, minus their log density
+    mixture: MixtureSettings = MixtureSettings()
+
+    def __post_init__(self) -> None:
+        if self.judge not in JUDGES:
+            message = f"judge: have {', '.join(JUDGES)}; got {self.judge!r}"
+            raise ConfigError(message, "E_SETTING")
+        if self.window < 1:
+            raise ConfigError("window counts from 1", "E_SETTING")
+
+
+@final
+class GnsmScorer(Scorer):
+    """Length of the score of the relaxed density at each cell, over a ladder of noise levels.
+
+    Taken where noise is absent, at which the own category alone has none: what is left is what
+    neighbours and place speak against it.
+    """
+
+    settings: GnsmSettings
+    kinds: Tensor  # [F] int64, categories of each field, those never seen included
+
+    def __init__(self, settings: GnsmSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.seed = torch.initial_seed() % 2**31
+        self.network: LatticeNetwork | None = None
+        self.density = MixtureScorer(settings.mixture)
+        self.register_buffer("kinds", torch.zeros(0, dtype=torch.int64))
+        self.register_load_state_dict_pre_hook(_grow)
+
+    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+        kept = [(features.vectors.cpu(), features.inside.cpu()) for features in maps]
+        kinds = kinds_of([vectors for vectors, _ in kept])
+        fields = [Field.of(vectors, inside, kinds) for vectors, inside in kept]
+        self.build(kinds)
+        assert self.network is not None
+        windows = Windows(
+            fields, kinds, self.settings.ladder, self.settings.window, self.settings.course.batch,
+            self.seed, self.kinds.device,
+        )  # fmt: skip
+        network = self.network
+        descend(network, lambda step: windows.loss(network, step), self.settings.course, watch)
+        if self.settings.judge == "mixture":
+            known = (FeatureMap(self.lengths(FeatureMap(v, i)), i) for v, i in kept)
+            self.density.fit(known, watch)
+
+    def score(self, features: FeatureMap) -> Tensor:
+        if not len(features.vectors):
+            return torch.zeros(0, device=self.kinds.device)
+        lengths = self.lengths(features)
+        if self.settings.judge == "mixture":
+            return self.density.score(FeatureMap(lengths, features.inside))
+        return lengths.mean(1)
+
+    @torch.no_grad()
+    def lengths(self, features: FeatureMap) -> Tensor:
+        """Of the score at each level of the ladder, [N, L], in shares of the longest."""
+        assert self.network is not None, "fitted, or loaded"
+        kinds, device = self.kinds.tolist(), self.kinds.device
+        field = Field.of(features.vectors.cpu(), features.inside.cpu(), kinds).cut()
+        inside = field.inside[None, None].float().to(device)
+        place = placed(field)[None].to(device)
+        found = []
+        codes, ladder = field.codes[:, None].to(device).unbind(), self.settings.ladder
+        for level, rung in enumerate(ladder.rungs()):
+            seen = points(given(codes, kinds, ladder, rung), kinds, rung)
+            answer = self.network(seen, inside, place, torch.tensor([level], device=device))
+            found.append(norms(answer, seen, kinds, rung)[0][field.inside.to(device)])
+        return torch.stack(found, 1)
+
+    def build(self, kinds: list[int]) -> None:
+        """An untrained network for fields of so many categories."""
+        device = self.kinds.device
+        self.kinds = torch.tensor(kinds, device=device)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(int(drawing(self.seed, 3).initial_seed()))
+            levels = self.settings.ladder.levels
+            made = LatticeNetwork(sum(kinds), levels, self.settings.network)
+        self.network = made.to(device)
+
+
+def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
+    """Before a state is loaded, a network for its fields."""
+    assert isinstance(module, GnsmScorer)
+    kinds = state[f"{prefix}kinds"].tolist()
+    if kinds and kinds != module.kinds.tolist():
+        module.build(kinds)

@@ -1,0 +1,119 @@
+"""How strange rows of categories are: GNSM on a table, for Python alone.
+
+    table = CategoricalTable(CategoricalTableSettings())
+    table.fit(healthy)  # whole numbers from 0, [rows, fields]
+    table.score(others)  # [rows], higher is stranger
+
+What a row may hold is learnt from `fit` alone: a category that comes later is one more, never seen.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from slicenet.draws import drawing
+from slicenet.errors import ConfigError
+from slicenet.features import FeatureMap
+from slicenet.flows.relaxation import LadderSettings, gumbel
+from slicenet.scorers.categorical_learning import (
+    CategoricalCourse,
+    descend,
+    disagreement,
+    given,
+    kinds_of,
+    known,
+    norms,
+    points,
+)
+from slicenet.scorers.categorical_networks import CategoricalNetworkSettings, RowNetwork
+from slicenet.scorers.mixture import MixtureScorer, MixtureSettings
+from slicenet.watch import Watch, silent
+
+
+@dataclass(frozen=True)
+class CategoricalTableSettings:
+    """Settings of `CategoricalTable`."""
+
+    ladder: LadderSettings = LadderSettings()
+    network: CategoricalNetworkSettings = CategoricalNetworkSettings(64, (1, 1, 1))
+    course: CategoricalCourse = CategoricalCourse(steps=2000, batch=256)
+    mixture: MixtureSettings = MixtureSettings()
+
+
+@final
+class CategoricalTable(nn.Module):
+    """Minus the log density of the lengths of a row's scores at every level, in nats."""
+
+    kinds: Tensor  # [F] int64, categories of each field, those never seen included
+
+    def __init__(self, settings: CategoricalTableSettings = CategoricalTableSettings()) -> None:
+        super().__init__()
+        self.settings = settings
+        self.seed = torch.initial_seed() % 2**31
+        self.network: RowNetwork | None = None
+        self.density = MixtureScorer(settings.mixture)
+        self.register_buffer("kinds", torch.zeros(0, dtype=torch.int64))
+        self.register_load_state_dict_pre_hook(_grow)
+
+    def fit(self, rows: Tensor, watch: Watch = silent) -> None:
+        """Learn from healthy rows [N, F]."""
+        if rows.ndim != 2 or len(rows) < 2:
+            raise ConfigError("gnsm: expected a table of two rows or more", "E_TOO_FEW")
+        kinds = kinds_of([rows.float()])
+        self.build(kinds)
+        network, codes = self.network, known(rows.float(), kinds)
+        assert network is not None
+        descend(network, lambda step: self._loss(network, codes, step), self.settings.course, watch)
+        self.density.fit(self._maps(rows), watch)
+
+    def score(self, rows: Tensor) -> Tensor:
+        """How strange each of the rows [N, F] is, whatever the others are, [N]."""
+        return torch.cat([self.density.score(features) for features in self._maps(rows)])
+
+    @torch.no_grad()
+    def lengths(self, rows: Tensor) -> Tensor:
+        """Of the score at each level of the ladder, [N, L], in shares of the longest."""
+        assert self.network is not None, "fitted, or loaded"
+        kinds = self.kinds.tolist()
+        codes, ladder, found = known(rows.float(), kinds), self.settings.ladder, []
+        for level, rung in enumerate(ladder.rungs()):
+            seen = points(given(codes.T.unbind(), kinds, ladder, rung), kinds, rung)
+            levels = torch.full((len(codes),), level)
+            found.append(norms(self.network(seen, levels), seen, kinds, rung))
+        return torch.stack(found, 1)
+
+    def build(self, kinds: list[int]) -> None:
+        """An untrained network for fields of so many categories."""
+        self.kinds = torch.tensor(kinds)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(int(drawing(self.seed, 3).initial_seed()))
+            levels = self.settings.ladder.levels
+            self.network = RowNetwork(sum(kinds), levels, self.settings.network)
+
+    def _maps(self, rows: Tensor) -> list[FeatureMap]:
+        return [FeatureMap(self.lengths(rows), torch.ones(len(rows), 1, 1, dtype=torch.bool))]
+
+    def _loss(self, network: RowNetwork, codes: Tensor, step: int) -> Tensor:
+        draw, kinds, ladder = drawing(self.seed, 2, step), self.kinds.tolist(), self.settings.ladder
+        # One level a step, so that its temperature is that of the whole batch.
+        level = int(torch.randint(ladder.levels, (), generator=draw))
+        rung = ladder.rungs()[level]
+        chosen = torch.randint(len(codes), (self.settings.course.batch,), generator=draw)
+        true = given(codes[chosen].T.unbind(), kinds, ladder, rung)
+        seen = points(true + gumbel(true, draw), kinds, rung)
+        answer = network(seen, torch.full((len(chosen),), level))
+        return disagreement(answer, seen, true, kinds, rung).mean()
+
+
+def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
+    """Before a state is loaded, a network for its fields, and room for its mixture."""
+    assert isinstance(module, CategoricalTable)
+    module.build(state[f"{prefix}kinds"].tolist())
+    for name in ("weights", "means", "factors", "freedom"):
+        setattr(module.density, name, torch.empty_like(state[f"{prefix}density.{name}"]))
+    for name in ("mean", "spread"):
+        held = torch.empty_like(state[f"{prefix}density.standard.{name}"])
+        setattr(module.density.standard, name, held)

@@ -1,0 +1,130 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch.distributions.relaxed_categorical import ExpRelaxedCategorical
+
+from slicenet.flows.relaxation import (
+    LadderSettings,
+    Rung,
+    blocks,
+    gumbel,
+    logits,
+    relaxed,
+    score,
+    strangeness,
+    target,
+)
+
+K, FLOOR = 5, 1e-5
+
+
+def draw(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def codes(count=2000):
+    return torch.randint(K, (count,), generator=draw(9))
+
+
+def points(rung, count=200):
+    given = logits(codes(count), K, FLOOR).double() / rung.logits
+    return given, relaxed(given + gumbel(given, draw()), rung.points)
+
+
+@pytest.mark.parametrize("rung", [Rung(1, 20), Rung(1, 2), Rung(20, 1), Rung(3, 0.7)])
+def test_the_score_is_the_gradient_of_torchs_own_relaxed_log_density(rung):
+    given, seen = points(rung)
+    seen = seen.requires_grad_(True)
+    density = ExpRelaxedCategorical(torch.tensor(rung.points).double(), logits=given)
+    (wanted,) = torch.autograd.grad(density.log_prob(seen).sum(), seen)
+    found = score(target(given, seen, rung.points), rung.points)
+    assert torch.allclose(found, wanted.detach(), rtol=1e-6, atol=1e-6)
+
+
+def test_points_lie_on_the_simplex_and_the_score_keeps_them_there():
+    given, seen = points(Rung(3, 2))
+    assert torch.allclose(seen.exp().sum(1), torch.ones(len(seen)).double())
+    total = score(target(given, seen, 2.0), 2.0).sum(1)
+    assert torch.allclose(total, torch.zeros_like(total), atol=1e-9)
+
+
+def test_noise_is_gumbels():
+    noise = gumbel(torch.empty(4000), draw())
+    assert stats.kstest(noise.double().numpy(), "gumbel_r").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("rung", [Rung(1, 20), Rung(20, 1)])
+def test_without_noise_the_own_category_has_no_score(rung):
+    given = logits(codes(), K, FLOOR) / rung.logits
+    told = target(given, relaxed(given, rung.points), rung.points)
+    assert torch.allclose(told, torch.full_like(told, 1 / K), atol=1e-5)
+    assert strangeness(told).max() < 1e-4
+
+
+def test_strangeness_is_the_share_of_the_longest_score():
+    told = torch.rand(50, K, generator=draw()).softmax(1)
+    longest = score(torch.eye(K), 4.0).norm(dim=1)
+    assert torch.allclose(longest, longest[:1].expand(K))
+    assert torch.allclose(strangeness(told), score(told, 4.0).norm(dim=1) / longest[0])
+    assert strangeness(torch.eye(K)).tolist() == pytest.approx([1.0] * K)
+
+
+def kept(rung):
+    """Share of categories that can be read off their points."""
+    return float((points(rung, 20_000)[1].argmax(1) == codes(20_000)).float().mean())
+
+
+def test_a_temperature_of_the_logits_hides_them_as_the_tempered_chances_have_it():
+    for temperature in (20.0, 5.0, 2.0):
+        right = 1 / (1 + (K - 1) * FLOOR ** (1 / temperature))
+        assert kept(Rung(temperature, 1.0)) == pytest.approx(right, abs=0.015)
+
+
+def test_the_published_temperature_hides_nothing():
+    assert min(kept(Rung(1.0, temperature)) for temperature in (20.0, 2.0)) > 0.999
+    given = logits(codes(), K, FLOOR)
+    noise = gumbel(given, draw())
+    hot, cold = (relaxed(given + noise, t) * t for t in (20.0, 2.0))
+    difference = hot - cold  # a change of unit, and of where the field's zero is
+    assert torch.allclose(difference, difference[:, :1].expand_as(difference), atol=1e-4)
+
+
+def test_the_logits_are_those_of_a_clipped_one_hot():
+    assert torch.allclose(logits(torch.arange(K), K, FLOOR), torch.eye(K).clamp(min=FLOOR).log())
+
+
+def test_fields_of_any_shape_keep_it():
+    volume = torch.randint(K, (2, 3, 4, 5), generator=draw())
+    given = logits(volume, K, FLOOR)
+    assert given.shape == (2, K, 3, 4, 5)
+    assert torch.equal(given.argmax(1), volume)
+    assert strangeness(target(given, given, 2.0)).shape == volume.shape
+    assert [part.shape[1] for part in blocks(given, (2, 3))] == [2, 3]
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_the_ladder_is_geometric_between_its_ends(published):
+    rungs = LadderSettings(levels=5, temperatures=(20, 2), published=published).rungs()
+    changing = [rung.points if published else rung.logits for rung in rungs]
+    fixed = [rung.logits if published else rung.points for rung in rungs]
+    assert (changing[0], changing[-1]) == (pytest.approx(20), pytest.approx(2))
+    assert np.allclose(np.diff(np.log(changing), 2), 0, atol=1e-12)
+    assert fixed == [1.0] * 5
+
+
+def test_one_kind_alone_is_never_strange():
+    told = target(logits(torch.zeros(3), 1, FLOOR), torch.zeros(3, 1), 2.0)
+    assert strangeness(told).tolist() == [0, 0, 0]
+    assert math.isfinite(float(score(told, 2.0).sum()))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"levels": 0}, {"temperatures": (0.0, 1.0)}, {"temperatures": (1.0,)}, {"floor": 0.0}],
+)
+def test_impossible_ladders_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"levels|floor"):
+        LadderSettings(**wrong)

@@ -1,0 +1,104 @@
+import pytest
+import torch
+
+from slicenet.errors import ConfigError
+from slicenet.flows.relaxation import LadderSettings, Rung, score, target
+from slicenet.scorers.categorical_learning import (
+    CategoricalCourse,
+    descend,
+    disagreement,
+    given,
+    kinds_of,
+    known,
+    norms,
+    points,
+)
+from slicenet.watch import silent
+
+KINDS = [3, 5]
+LADDER = LadderSettings()
+
+
+def draw(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def codes(count=40):
+    return [torch.randint(kinds, (count,), generator=draw(kinds)) for kinds in KINDS]
+
+
+def noisy(rung):
+    true = given(codes(), KINDS, LADDER, rung)
+    return true, points(true + torch.randn(true.shape, generator=draw()), KINDS, rung)
+
+
+def test_a_field_has_one_category_more_than_was_seen():
+    seen = [torch.tensor([[0.0, 4.0], [2.0, 1.0]]), torch.tensor([[1.0, 0.0]]), torch.zeros(0, 2)]
+    assert kinds_of(seen) == [4, 6]
+    late = torch.tensor([[3.0, 5.0], [99.0, 6.0], [1.0, 2.0]])
+    assert known(late, [4, 6]).tolist() == [[3, 5], [3, 5], [1, 2]]
+
+
+@pytest.mark.parametrize("wrong", [[[0.5]], [[-1.0]], [[512.0]]])
+def test_what_names_no_category_is_refused(wrong):
+    with pytest.raises(ConfigError) as caught:
+        kinds_of([torch.tensor(wrong)])
+    assert caught.value.code == "E_LABELS"
+
+
+@pytest.mark.parametrize("rung", [Rung(4.0, 1.0), Rung(1.0, 4.0)])
+def test_every_field_is_relaxed_on_its_own(rung):
+    true, seen = noisy(rung)
+    assert true.shape == (40, 8)
+    for part in seen.split(KINDS, 1):
+        assert torch.allclose(part.exp().sum(1), torch.ones(40))
+    alone = given(codes()[1:], KINDS[1:], LADDER, rung)
+    assert torch.equal(true[:, 3:], alone)
+
+
+@pytest.mark.parametrize("rung", [Rung(4.0, 1.0), Rung(1.0, 4.0)])
+def test_the_disagreement_is_the_divergence_of_torch_from_the_target(rung):
+    true, seen = noisy(rung)
+    answer = torch.randn(true.shape, generator=draw(3))
+    wanted = 0.0
+    for mine, point, whole in zip(*(one.split(KINDS, 1) for one in (answer, seen, true)),
+                                  strict=True):  # fmt: skip
+        log = target(mine, point, rung.points).log()
+        aim = target(whole, point, rung.points)
+        wanted += torch.nn.functional.kl_div(log, aim, reduction="none").sum(1) / 2
+    assert torch.allclose(disagreement(answer, seen, true, KINDS, rung), wanted, atol=1e-5)
+    assert disagreement(true, seen, true, KINDS, rung).abs().max() < 1e-5
+
+
+def test_the_norm_of_several_fields_is_the_root_mean_square_of_their_shares():
+    rung = Rung(4.0, 1.0)
+    true, seen = noisy(rung)
+    answer = torch.randn(true.shape, generator=draw(3))
+    total = 0.0
+    pairs = zip(answer.split(KINDS, 1), seen.split(KINDS, 1), KINDS, strict=True)
+    for mine, point, kinds in pairs:
+        length = score(target(mine, point, 1.0), 1.0).norm(dim=1)
+        longest = score(torch.eye(kinds)[:1], 1.0).norm()
+        total += (length / longest).square() / 2
+    assert torch.allclose(norms(answer, seen, KINDS, rung), total.sqrt(), atol=1e-5)
+
+
+def test_a_descent_finds_the_bottom_and_freezes_it():
+    network = torch.nn.Linear(1, 1, bias=False)
+    settings = CategoricalCourse(steps=300, rate=0.1)
+    descend(network, lambda _: (network.weight - 2).square().sum(), settings, silent)
+    assert network.weight.item() == pytest.approx(2, abs=1e-2)
+    assert not network.weight.requires_grad
+
+
+def test_what_is_no_number_ends_it_and_names_the_step():
+    network = torch.nn.Linear(1, 1)
+    with pytest.raises(ConfigError, match="step 1 of 800") as caught:
+        descend(network, lambda _: network.weight.sum() * float("nan"), CategoricalCourse(), silent)
+    assert caught.value.code == "E_DIVERGED"
+
+
+@pytest.mark.parametrize("wrong", [{"steps": 0}, {"batch": 0}, {"rate": 0.0}, {"clip": 0.0}])
+def test_impossible_courses_are_refused(wrong):
+    with pytest.raises(ConfigError):
+        CategoricalCourse(**wrong)

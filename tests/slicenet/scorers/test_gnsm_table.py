@@ -1,0 +1,70 @@
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+
+from slicenet.errors import ConfigError
+from slicenet.flows.relaxation import LadderSettings
+from slicenet.scorers.categorical_learning import CategoricalCourse
+from slicenet.scorers.categorical_networks import CategoricalNetworkSettings
+from slicenet.scorers.gnsm_table import CategoricalTable, CategoricalTableSettings
+
+TINY = CategoricalTableSettings(
+    ladder=LadderSettings(levels=3), network=CategoricalNetworkSettings(24, (1, 1)),
+    course=CategoricalCourse(steps=400, batch=64, rate=5e-3),
+)  # fmt: skip
+
+
+def rows(seed, count=600, odd=False):
+    """The third field follows from the first two, but in odd rows; each field alone is usual."""
+    draw = torch.Generator().manual_seed(seed)
+    a, b, free = (torch.randint(k, (count,), generator=draw) for k in (4, 3, 3))
+    shift = 1 + torch.randint(4, (count,), generator=draw) if odd else 0
+    return torch.stack((a, b, (a + b + shift) % 5, free), 1)
+
+
+def fitted(settings=TINY, seed=0):
+    torch.manual_seed(seed)
+    table = CategoricalTable(settings)
+    table.fit(rows(1))
+    return table
+
+
+@pytest.fixture(scope="module")
+def table():
+    return fitted()
+
+
+def test_rows_whose_fields_contradict_each_other_are_strange(table):
+    found = torch.cat((table.score(rows(2, 200)), table.score(rows(3, 200, odd=True))))
+    assert roc_auc_score([0] * 200 + [1] * 200, found.numpy()) > 0.95
+
+
+def test_every_row_is_judged_alone(table):
+    odd = rows(3, 20, odd=True)
+    together = table.score(torch.cat((odd, rows(4, 30))))[:20]
+    assert torch.allclose(table.score(odd), together, atol=1e-4)
+
+
+def test_a_category_that_comes_later_is_strange(table):
+    late = rows(5, 100)
+    late[:, 0] = 17
+    assert table.score(late).mean() > table.score(rows(5, 100)).quantile(0.95)
+
+
+def test_what_a_table_has_learnt_can_be_kept(table):
+    other = CategoricalTable(TINY)
+    other.load_state_dict(table.state_dict())
+    assert torch.equal(other.score(rows(6)), table.score(rows(6)))
+
+
+def test_the_seed_of_the_build_decides_what_is_learnt():
+    short = CategoricalTableSettings(TINY.ladder, TINY.network, CategoricalCourse(3, 8))
+    one, two, other = (fitted(short, seed).network.leave.weight for seed in (4, 4, 5))
+    assert torch.equal(one, two)
+    assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize("wrong", [torch.zeros(1, 3), torch.zeros(4), torch.rand(5, 2)])
+def test_what_is_no_table_of_categories_is_refused(wrong):
+    with pytest.raises(ConfigError):
+        CategoricalTable(TINY).fit(wrong)
