@@ -39,6 +39,16 @@ TINY = {
         "frame": {"spacing": [4, 4, 4]},
         "dagmm": {"patches": {"size": [5, 5, 1]}, "learn": {"steps": 150, "batch": 256}},
     },
+    # The contract has images, so that categories are levels of their intensities.
+    "gnsm-labels": {
+        "frame": {"spacing": [4, 4, 4], "intensity": "robust"},
+        "categories": {"levels": 8},
+        "gnsm": {
+            "course": {"steps": 40, "batch": 2},
+            "network": {"width": 8, "dilations": [1, 2]},
+            "ladder": {"levels": 2},
+        },
+    },
     "padim": {"slices": TINY_SLICES, "gaussian": {"components": 8}},
     "pair": {"slices": TINY_SLICES},
     "patchcore": {"slices": TINY_SLICES, "neighbours": {"candidates": 1000, "bank": 200}},

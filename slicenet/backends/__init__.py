@@ -2,6 +2,7 @@
 
 from slicenet.backends.base import Backend
 from slicenet.backends.dagmm import Dagmm
+from slicenet.backends.gnsm_labels import GnsmLabels
 from slicenet.backends.histeq import HistEq
 from slicenet.backends.intensity_gaussian import IntensityGaussian
 from slicenet.backends.msma import Msma
@@ -22,6 +23,7 @@ from slicenet.backends.zscore import ZScore
 
 BACKENDS: dict[str, type[Backend]] = {
     "dagmm": Dagmm,
+    "gnsm-labels": GnsmLabels,
     "histeq": HistEq,
     "intensity-gaussian": IntensityGaussian,
     "msma": Msma,

@@ -74,7 +74,7 @@ def ball(edge: int, seed: int) -> Volume:
 
 def _learns_at_once(name: str) -> bool:
     """Whether a backend reads each volume once or twice to learn, and trains no network."""
-    trained = {"dagmm", "norms", "siamese", "simclr", "slices", "vqvae"}
+    trained = {"dagmm", "gnsm", "norms", "siamese", "simclr", "slices", "vqvae"}
     return not settings_table(BACKENDS[name]()).keys() & trained
 
 

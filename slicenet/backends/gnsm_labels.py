@@ -1,0 +1,27 @@
+"""GNSM (arXiv 2304.03220) on label maps."""
+
+from dataclasses import dataclass
+from typing import final
+
+from slicenet.detector import Detector, MapSettings
+from slicenet.extractors.categories import CategoryExtractor, CategorySettings
+from slicenet.frame import Frame, FrameSettings
+from slicenet.scorers.gnsm import GnsmScorer, GnsmSettings
+
+
+@final
+@dataclass(frozen=True)
+class GnsmLabels:
+    """Segmentations, not images: how strange each label is among its neighbours and in its place.
+
+    It finds what is wrong with a segmentation, or with the anatomy that it shows.
+    """
+
+    frame: FrameSettings = FrameSettings(spacing=(2.0, 2.0, 2.0), intensity="labels")
+    categories: CategorySettings = CategorySettings()
+    gnsm: GnsmSettings = GnsmSettings()
+    map: MapSettings = MapSettings()
+
+    def build(self) -> Detector:
+        extractor = CategoryExtractor(self.categories)
+        return Detector(Frame(self.frame), extractor, GnsmScorer(self.gnsm), self.map)
