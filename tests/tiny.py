@@ -44,7 +44,7 @@ TINY = {
         "frame": {"spacing": [4, 4, 4], "intensity": "robust"},
         "categories": {"levels": 8},
         "gnsm": {
-            "course": {"steps": 40, "batch": 2},
+            "course": {"steps": 150, "batch": 4, "rate": 5e-3},
             "network": {"width": 8, "dilations": [1, 2]},
             "ladder": {"levels": 2},
         },
