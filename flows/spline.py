@@ -83,7 +83,7 @@ class Spline:
 
 
 @final
-class SplineBlock(InvertibleModule):
+class SplineBlock(InvertibleModule):  # type: ignore[misc]
     """The first channels steer how the others are bent; then all are scaled, moved and turned."""
 
     w_perm: Tensor  # [C, C], named as in FrEIA's own block
@@ -102,9 +102,10 @@ class SplineBlock(InvertibleModule):
         channels = dims_in[0][0]
         self.passive, self.reach = channels - channels // 2, reach
         steering = self.passive + sum(shape[0] for shape in dims_c)
-        self.subnet: Any = subnet_constructor(steering, (channels // 2) * (3 * bins - 1))
-        nn.init.zeros_(self.subnet[-1].weight)  # it begins as a straight line
-        nn.init.zeros_(self.subnet[-1].bias)
+        subnet: Any = subnet_constructor(steering, (channels // 2) * (3 * bins - 1))
+        nn.init.zeros_(subnet[-1].weight)  # it begins as a straight line
+        nn.init.zeros_(subnet[-1].bias)
+        self.subnet = subnet
         self.global_scale = nn.Parameter(torch.zeros(1, channels))  # logarithm
         self.global_offset = nn.Parameter(torch.zeros(1, channels))
         for name in ("w_perm", "w_perm_inv"):

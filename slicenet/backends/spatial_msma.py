@@ -9,6 +9,7 @@ from slicenet.flows.conditional import FlowSettings
 from slicenet.flows.push_pull import PushPullSettings
 from slicenet.frame import Frame, FrameSettings
 from slicenet.scorers.flow import FlowScorer, FlowScorerSettings
+from slicenet.scorers.positions import PositionSettings
 
 
 @final
@@ -24,11 +25,11 @@ class SpatialMsma:
     frame: FrameSettings = FrameSettings(spacing=(3.0, 3.0, 3.0))
     norms: ScoreNormSettings = ScoreNormSettings()
     flow: FlowScorerSettings = FlowScorerSettings(
-        flow=FlowSettings(blocks=4, hidden=2.0),
+        flow=FlowSettings(blocks=4, hidden=2.0, coupling="spline"),
         loss=PushPullSettings(loss="none", likelihood="nll"),
         condition="global",
     )
-    map: MapSettings = MapSettings(smooth=2.0)
+    map: MapSettings = MapSettings(PositionSettings("z"), smooth=3.0)
 
     def build(self) -> Detector:
         extractor = ScoreNormExtractor(self.norms)

@@ -44,6 +44,10 @@ class Clean:
     context: Tensor  # [B, K, *], what the network is told beside them
     weight: Tensor  # [B, 1, *], 1 where they count; what counts 0 gets no noise
 
+    def on(self, device: torch.device) -> "Clean":
+        """The same on a device."""
+        return Clean(*(part.to(device) for part in (self.values, self.context, self.weight)))
+
 
 def learn_scores(
     model: ScoreModel,
@@ -63,11 +67,9 @@ def learn_scores(
         while not descent.done:
             clean = draw(descent.step)
             wanted, noise = draws(clean, levels, seed, descent.step)
-            loss = matching_loss(
-                model, *(part.to(device) for part in (clean.values, clean.context, clean.weight)),
-                wanted.to(device), noise.to(device),
-            )  # fmt: skip
-            descent.learn(loss)
+            descent.learn(
+                matching_loss(model, clean.on(device), wanted.to(device), noise.to(device))
+            )
             _follow(average, model, settings.average, descent.step)
     if average:
         model.load_state_dict(average)
@@ -86,17 +88,10 @@ def draws(clean: Clean, levels: NoiseLevelSettings, seed: int, step: int) -> tup
     return levels.between(shares), noise * clean.weight
 
 
-def matching_loss(
-    model: ScoreModel,
-    values: Tensor,
-    context: Tensor,
-    weight: Tensor,
-    levels: Tensor,
-    noise: Tensor,
-) -> Tensor:
+def matching_loss(model: ScoreModel, clean: Clean, levels: Tensor, noise: Tensor) -> Tensor:
     """Half the mean squared distance to the score that denoising has, where samples count."""
-    surprise = model.surprise(values, levels, context, noise) * weight
-    return 0.5 * surprise.sum() / (weight.sum() * values.shape[1]).clamp(min=1)
+    surprise = model.surprise(clean.values, levels, clean.context, noise) * clean.weight
+    return 0.5 * surprise.sum() / (clean.weight.sum() * clean.values.shape[1]).clamp(min=1)
 
 
 @torch.no_grad()

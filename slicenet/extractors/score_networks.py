@@ -108,10 +108,12 @@ class Block(nn.Module):
         super().__init__()
         around = {} if kind is nn.Linear else {"kernel_size": 3, "padding": 1}
         point = {} if kind is nn.Linear else {"kernel_size": 1}
-        self.layers = nn.ModuleList((kind(before, after, **around), kind(after, after, **around)))
+        first, second = kind(before, after, **around), kind(after, after, **around)
+        self.layers = nn.ModuleList((first, second))
         self.tell = nn.Linear(told, 2 * after)
         self.shortcut = nn.Identity() if before == after else kind(before, after, **point)
-        nn.init.zeros_(self.layers[1].weight)  # each block begins as its shortcut
+        assert isinstance(second.weight, Tensor)
+        nn.init.zeros_(second.weight)  # each block begins as its shortcut
 
     def forward(self, maps: Tensor, told: Tensor) -> Tensor:
         """Maps [B, C, *] and what is told of their levels [B, T], [B, C', *]."""

@@ -36,7 +36,9 @@ class ScoreNormSettings:
     """Settings of `ScoreNormExtractor`. Intensities are those of the frame."""
 
     network: ScoreNetworkSettings = ScoreNetworkSettings()
-    levels: NoiseLevelSettings = NoiseLevelSettings()
+    # Few and large: smaller noise tells less of simulated lesions, and among more levels a density
+    # looks at what differs from one healthy brain to the next.
+    levels: NoiseLevelSettings = NoiseLevelSettings(3, 0.8, 5.0)
     learn: DenoisingSettings = DenoisingSettings()
     patch: int = 32  # voxels along each axis of what a step sees
     places: bool = True  # tell the network where voxels lie, which is not published
@@ -45,7 +47,7 @@ class ScoreNormSettings:
     held: float = 0.4
     scope: str = "voxel"  # a norm for each; or one for a slice, one for the volume
     window: int = 3  # voxels along each axis that a voxel's norm is over
-    log: bool = True  # logarithms of norms, whose spread is more alike; published are norms
+    log: bool = False  # logarithms of norms, of which lesions stand out less
 
     def __post_init__(self) -> None:
         if self.scope not in SCOPES:

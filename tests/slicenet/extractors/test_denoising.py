@@ -72,10 +72,9 @@ def test_the_loss_counts_what_has_weight_and_nothing_else():
     model = vectors()
     clean, levels, noise = gaussian(0, 8), torch.full((8,), 0.5), drawn(8, 2, seed=3)
     half = torch.tensor([[1.0]] * 4 + [[0.0]] * 4)
-    found = matching_loss(model, clean.values, clean.context, half, levels, noise)
-    alone = matching_loss(
-        model, clean.values[:4], clean.context[:4], torch.ones(4, 1), levels[:4], noise[:4]
-    )
+    found = matching_loss(model, Clean(clean.values, clean.context, half), levels, noise)
+    first = Clean(clean.values[:4], clean.context[:4], torch.ones(4, 1))
+    alone = matching_loss(model, first, levels[:4], noise[:4])
     assert found.item() == pytest.approx(alone.item(), rel=1e-5)
     surprise = model.surprise(clean.values[:4], levels[:4], clean.context[:4], noise[:4])
     assert alone.item() == pytest.approx(0.5 * surprise.mean().item(), rel=1e-5)

@@ -44,7 +44,7 @@ def fitted(volumes, settings=TINY):
 
 @pytest.mark.parametrize("settings", [TINY, FLAT], ids=["3d", "2d"])
 def test_norms_equal_a_computation_from_the_scores_of_each_sequence(make_brain, settings):
-    made = fitted(brains(make_brain, sequences=2), replace(settings, log=False))
+    made = fitted(brains(make_brain, sequences=2), settings)
     volume = framed(make_brain(9, shape=SHAPE, sequences=2))
     found = made.extract(volume)
     assert torch.equal(found.inside, volume.brain)
@@ -148,7 +148,7 @@ def test_how_norms_are_taken_does_not_change_what_is_learnt():
         torch.manual_seed(seed)
         return ScoreNormExtractor(settings).lessons()
 
-    same = replace(TINY, scope="slice", log=False, levels=replace(TINY.levels, count=9))
+    same = replace(TINY, scope="slice", log=True, levels=replace(TINY.levels, count=9))
     assert lessons(TINY) == lessons(same)
     changed = [replace(TINY, held=0.3), replace(TINY, places=False), FLAT]
     assert all(lessons(other) != lessons(TINY) for other in changed)
