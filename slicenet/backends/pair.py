@@ -32,6 +32,13 @@ from slicenet.scoring import Scorer
 ANSWERS = {
     "dagmm": ("energy",), "siamese": ("residual",), "slices": ("logit",), "vqvae": STRANGE
 }  # fmt: skip
+# What would give such a score.
+CHANNELS = {
+    "dagmm": 'dagmm.read = "energy"',
+    "siamese": 'siamese.read = ["residual"]',
+    "slices": 'slices.read = ["logit"] with slices.finetune.method = "lesions"',
+    "vqvae": 'vqvae.read = ["residual"]',
+}
 
 
 @final
@@ -115,8 +122,7 @@ def _check(pair: Pair) -> None:
     if pair.scorer == "channel" and not answers:
         raise ConfigError(
             f"channel is a score among the features, which {pair.extractor} has not", "E_PAIR",
-            'slices.read = ["logit"] with slices.finetune.method = "lesions" would do, '
-            'or siamese.read or vqvae.read = ["residual"]',
+            CHANNELS.get(pair.extractor, CHANNELS["slices"]) + " would do",
         )  # fmt: skip
     joined = pair.extractor == "slices" and pair.slices.planes == "joined"
     if pair.scorer == "flow" and answers and len(read) == 1 and not joined:

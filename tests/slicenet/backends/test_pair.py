@@ -87,6 +87,11 @@ def test_what_the_refusals_advise_is_accepted():
     assert overlay(Pair(), {**residual, "scorer": "channel"}).build()
     with pytest.raises(ConfigError, match="alone has one"):
         overlay(Pair(), {**residual, "scorer": "flow"})
+    energy = {"extractor": "dagmm", "dagmm": {"read": "energy"}}
+    assert overlay(Pair(), {**energy, "scorer": "channel"}).build()
+    assert pair("dagmm", "flow").build()
+    with pytest.raises(ConfigError, match="dagmm of the energy alone has one"):
+        overlay(Pair(), {**energy, "scorer": "flow"})
 
 
 def test_the_parts_that_are_not_chosen_are_not_built():
