@@ -12,7 +12,7 @@ def command(json_output: bool) -> None:
     from slicenet import presets
     from slicenet.backends import BACKENDS
 
-    about = {name: (backend.__doc__ or "").strip() for name, backend in BACKENDS.items()}
+    about = {name: (backend.__doc__ or name).splitlines()[0] for name, backend in BACKENDS.items()}
     named = {name: presets.about(name) for name in presets.names()}
     if json_output:
         echo_json({"backends": about, "presets": named})
