@@ -15,7 +15,7 @@ FAINT = 0.02  # of the tissue's level; less is rounding, or the ringing of a res
 SPECK = 0.01  # of the largest piece; a smaller one is left over, such as an eye
 FRAMED = 0.25  # of the box's edges must be background for there to be one
 HINT = (
-    "strip it first, for instance with `hd-bet -i IN -o OUT` or "
+    "strip it first, with `slicenet prepare IN OUT`, `hd-bet -i IN -o OUT` or "
     "`mri_synthstrip -i IN -o OUT -m MASK`, or give its brain mask: --mask"
 )
 

@@ -97,7 +97,7 @@ def test_the_brain_is_the_same_however_the_axes_lie(head, make_image):
 def test_59_a_head_is_refused_with_what_to_run(head, make_image, spacing):
     error = refusal(make_image(head[0], spacing))
     assert error.code == "E_SKULL"
-    for help_ in ("hd-bet -i", "mri_synthstrip -i", "--mask"):
+    for help_ in ("slicenet prepare", "hd-bet -i", "mri_synthstrip -i", "--mask"):
         assert help_ in error.hint
 
 
