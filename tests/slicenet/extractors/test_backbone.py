@@ -199,7 +199,9 @@ def scenes(size=96):
 
 
 def test_norms_that_are_anchored_keep_the_answer_of_weights_that_were_brought():
-    backbone = looking(BackboneSettings("resnet18.tv_in1k", weights="imagenet"))
+    backbone = looking(
+        BackboneSettings("resnet18.tv_in1k", weights="imagenet", precision="float32")
+    )
     before = backbone.look(PICTURES)
     backbone.anchor([PICTURES])
     norm = backbone.network.layer2[0].bn1

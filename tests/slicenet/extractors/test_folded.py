@@ -55,7 +55,7 @@ def test_what_is_compiled_shows_the_same(monkeypatch):
     monkeypatch.setattr(convolution, "FUSED", None)
     traced = functools.partial(torch.compile, backend="eager", fullgraph=True)
     monkeypatch.setattr(torch, "compile", traced)
-    settings = BackboneSettings("test_resnet", weights="random", compiled=True)
+    settings = BackboneSettings("test_resnet", weights="random", precision="float32", compiled=True)
     built = Backbone(settings)
     wanted = unfolded(built)
     assert apart(built.look(PICTURES), wanted) < 1e-5
