@@ -74,9 +74,12 @@ def main(ixi: Path) -> None:
     tested = [i for i, case in enumerate(cohort.cases) if roles[case.subject] == "test"]
     volumes = [cohort[index] for index in tested]
     settings = model.detector.extractor.backbone.settings
+    maps = []
     for precision in ("float32", "bfloat16"):
         model.detector.extractor.backbone.settings = replace(settings, precision=precision)
         click.echo(f"{precision:<9} {seconds(model.detector, volumes[:TIMED]):.2f} s a volume")
+        maps.append(torch.cat([model.detector.score(one).scores[one.brain] for one in volumes]))
+    click.echo(f"both      maps correlate at {np.corrcoef(*maps)[0, 1]:.5f}")
     click.echo(f"peak      {peak():.2f} GB")
     click.echo("\nsaid to be unlike the cohort")
     click.echo(f"{'healthy, held out':28}{flagged(model.detector, volumes)}")
