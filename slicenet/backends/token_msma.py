@@ -23,7 +23,7 @@ class TokenMsma:
         loss=PushPullSettings(loss="none", likelihood="nll"),
         condition="global",
     )
-    map: MapSettings = MapSettings(smooth=4.0)
+    map: MapSettings = MapSettings(smooth=3.0)
 
     def build(self) -> Detector:
         extractor = TokenNormExtractor(self.norms)

@@ -38,11 +38,11 @@ class TokenNormSettings:
     components: int = 64  # principal, each brought to unit spread; 0: all channels, standardised
     width: int = 256  # of the network
     blocks: int = 3
-    levels: NoiseLevelSettings = NoiseLevelSettings(10, 0.1, 5.0)  # in spreads of a component
+    levels: NoiseLevelSettings = NoiseLevelSettings(3, 0.8, 5.0)  # in spreads of a component
     learn: DenoisingSettings = DenoisingSettings(steps=3000, batch=1024)
     tokens: int = 400_000  # healthy ones that the network learns from, as many of every volume
     held: float = 0.4  # share of the subjects that teach it nothing, for the scorer
-    log: bool = True  # logarithms of norms
+    log: bool = False  # logarithms of norms
 
     def __post_init__(self) -> None:
         if min(self.width, self.blocks, self.tokens) < 1 or self.components < 0:

@@ -48,7 +48,7 @@ def fitted(volumes, settings=TINY):
 
 
 def test_norms_are_lengths_of_the_scores_of_reduced_tokens(volumes):
-    made = fitted(volumes, replace(TINY, log=False))
+    made = fitted(volumes)
     found, tokens = made.extract(volumes[0]), made.slices.extract(volumes[0])
     assert torch.equal(found.inside, tokens.inside)
     reduced = (tokens.vectors - made.mean) @ made.basis
@@ -56,7 +56,7 @@ def test_norms_are_lengths_of_the_scores_of_reduced_tokens(volumes):
     for row, level in zip(found.vectors.T, TINY.levels.levels(), strict=True):
         scores = made.model(reduced, level.expand(len(reduced)), place).numpy()
         assert np.allclose(row, np.sqrt((scores**2).sum(1)), rtol=1e-4)
-    logged = fitted(volumes).extract(volumes[0])
+    logged = fitted(volumes, replace(TINY, log=True)).extract(volumes[0])
     torch.testing.assert_close(logged.vectors, found.vectors.log())
 
 
@@ -115,7 +115,7 @@ def test_how_norms_are_taken_does_not_change_what_is_learnt():
         torch.manual_seed(0)
         return TokenNormExtractor(settings).lessons()
 
-    assert lessons(TINY) == lessons(replace(TINY, log=False, levels=replace(TINY.levels, count=9)))
+    assert lessons(TINY) == lessons(replace(TINY, log=True, levels=replace(TINY.levels, count=9)))
     assert lessons(TINY) != lessons(replace(TINY, components=5))
 
 
