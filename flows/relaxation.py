@@ -30,8 +30,10 @@ class Rung:
 class LadderSettings:
     """Settings of the levels, whose temperatures are geometric."""
 
-    levels: int = 6  # 20 as published
-    temperatures: tuple[float, float] = (20.0, 2.0)  # from the most noise to the least
+    levels: int = 4  # 20 as published
+    # From the most noise to the least; 20 to 2 as published. At 2 a category is hardly hidden, and
+    # what its neighbours say against it hardly counts.
+    temperatures: tuple[float, float] = (10.0, 3.5)
     floor: float = 1e-5  # probability of every category that is not there
     published: bool = False  # divide the noise as well
 
@@ -71,15 +73,35 @@ def target(given: Tensor, points: Tensor, temperature: float) -> Tensor:
     return (given - temperature * points).softmax(1)
 
 
+def expected(belief: Tensor, points: Tensor, floor: float, rung: Rung) -> Tensor:
+    """The target of `points` [B, K, ...] where the category is not known, [B, K, ...].
+
+    `belief` is the log chance of each category by all but these points themselves. What they say
+    is added in closed form: a network need not learn it, and without any network this is exact.
+    """
+    kinds = points.shape[1]
+    gain = math.expm1(-math.log(floor) / rung.logits)  # of the category that is there, less 1
+    plain = (-rung.points * points).softmax(1)
+    whole = 1 + gain * plain  # [B, K, ...], what divides the target if that category is there
+    chance = (belief - kinds * whole.log()).softmax(1) / whole
+    return plain * (chance.sum(1, keepdim=True) + gain * chance)
+
+
 def score(told: Tensor, temperature: float) -> Tensor:
     """Gradient of the log density by the points, from what is told [B, K, ...] of them."""
     return temperature * (told.shape[1] * told - 1)
 
 
-def strangeness(told: Tensor) -> Tensor:
-    """Length of the score in lengths of the longest there can be, [B, ...]: from 0 to 1."""
+def strangeness(told: Tensor, floor: float, rung: Rung) -> Tensor:
+    """Length of the score, [B, ...], in lengths of that where another category is sure.
+
+    Taken without noise, it is 0 where the own category is sure, and 1 where another one is.
+    """
     kinds = told.shape[1]
-    longest = math.sqrt(kinds * (kinds - 1)) or 1.0
+    own, other = (torch.arange(kinds) == one for one in (0, kinds - 1))
+    height = -math.log(floor) / rung.logits
+    certain = (height * (other.double() - own.double())).softmax(0)[None]
+    longest = float(score(certain, 1.0).norm()) or 1.0
     return score(told, 1.0).square().sum(1).sqrt() / longest
 
 

@@ -11,6 +11,7 @@ from slicenet.flows.relaxation import (
     LadderSettings,
     Rung,
     blocks,
+    expected,
     logits,
     relaxed,
     strangeness,
@@ -18,6 +19,7 @@ from slicenet.flows.relaxation import (
 )
 from slicenet.watch import Watch
 
+LEAST = 1e-30  # chance, so that it has a logarithm
 MOST = 512  # categories of a field; more are no categories
 
 
@@ -74,26 +76,34 @@ def points(noisy: Tensor, kinds: Sequence[int], rung: Rung) -> Tensor:
 
 
 def disagreement(
-    answer: Tensor, seen: Tensor, true: Tensor, kinds: Sequence[int], rung: Rung
+    belief: Tensor,
+    seen: Tensor,
+    true: Tensor,
+    kinds: Sequence[int],
+    ladder: LadderSettings,
+    rung: Rung,
 ) -> Tensor:
     """Kullback-Leibler divergence of what is told from the target, mean over fields, [B, ...].
 
-    The answer [B, sum of kinds, ...] is the logits that a network believes in, of points `seen`.
+    A network tells what it believes [B, sum of kinds, ...] besides the points that are `seen`.
     """
     found = []
-    for mine, point, whole in zip(
-        *(blocks(one, kinds) for one in (answer, seen, true)), strict=True
-    ):
+    parts = (blocks(one, kinds) for one in (belief, seen, true))
+    for mine, point, whole in zip(*parts, strict=True):
         wanted = target(whole, point, rung.points)
-        log = (mine - rung.points * point).log_softmax(1)
-        found.append((torch.xlogy(wanted, wanted) - wanted * log).sum(1))
+        told = expected(mine, point, ladder.floor, rung).clamp(min=LEAST)
+        found.append((torch.xlogy(wanted, wanted) - wanted * told.log()).sum(1))
     return torch.stack(found).mean(0)
 
 
-def norms(answer: Tensor, seen: Tensor, kinds: Sequence[int], rung: Rung) -> Tensor:
+def norms(
+    belief: Tensor, seen: Tensor, kinds: Sequence[int], ladder: LadderSettings, rung: Rung
+) -> Tensor:
     """Length of the score over all fields, [B, ...]: root mean square of their shares."""
-    pairs = zip(blocks(answer, kinds), blocks(seen, kinds), strict=True)
-    each = [strangeness(target(mine, point, rung.points)).square() for mine, point in pairs]
+    each = [
+        strangeness(expected(mine, point, ladder.floor, rung), ladder.floor, rung).square()
+        for mine, point in zip(blocks(belief, kinds), blocks(seen, kinds), strict=True)
+    ]
     return torch.stack(each).mean(0).sqrt()
 
 

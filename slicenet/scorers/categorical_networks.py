@@ -26,7 +26,7 @@ class CategoricalNetworkSettings:
 
 @final
 class LatticeNetwork(nn.Module):
-    """Noisy logits of a lattice [B, C, x, y, z] in, the logits that it believes in out.
+    """Points of a lattice [B, C, x, y, z] in, log chances of what is there out.
 
     No norm spans the lattice: what is strange in one place must not change the rest.
     """
@@ -34,7 +34,7 @@ class LatticeNetwork(nn.Module):
     def __init__(self, channels: int, levels: int, settings: CategoricalNetworkSettings) -> None:
         super().__init__()
         width, blocks = settings.width, len(settings.dilations)
-        self.enter = nn.Conv3d(channels + sum(PLACE) + 1, width, 1)
+        self.enter = nn.Conv3d(2 * channels + sum(PLACE) + 1, width, 1)
         self.around = nn.ModuleList(
             nn.Conv3d(width, width, 3, padding=dilation, dilation=dilation)
             for dilation in settings.dilations
@@ -42,20 +42,25 @@ class LatticeNetwork(nn.Module):
         self.mix = nn.ModuleList(nn.Conv3d(width, width, 1) for _ in range(blocks))
         self.level = _levels(levels, width, blocks)
         self.leave = nn.Conv3d(width, channels, 1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
 
-    def forward(self, noisy: Tensor, inside: Tensor, place: Tensor, level: Tensor) -> Tensor:
-        """`inside` [B, 1, x, y, z] masks, `place` [B, P, x, y, z] tells where, `level` [B]."""
-        cells = F.gelu(self.enter(torch.cat((noisy * inside, place, inside), 1)))
+    def forward(self, points: Tensor, inside: Tensor, place: Tensor, level: Tensor) -> Tensor:
+        """`inside` [B, 1, x, y, z] masks, `place` [B, P + C, x, y, z] tells where, `level` [B].
+
+        The last of `place` is what is usual there, which is believed before anything is learnt.
+        """
+        cells = F.gelu(self.enter(torch.cat((points * inside, place, inside), 1)))
         told = self.level(level)[..., None, None, None].chunk(len(self.mix), 1)
         for around, mix, part in zip(self.around, self.mix, told, strict=True):
             gain, shift = part.chunk(2, 1)
             cells = cells + mix(F.gelu(around(cells * inside) * (1 + gain) + shift))
-        return self.leave(cells)
+        return self.leave(cells) + place[:, sum(PLACE) :]
 
 
 @final
 class RowNetwork(nn.Module):
-    """Noisy logits of the fields of rows [B, C] in, the logits that it believes in out."""
+    """Points of the fields of rows [B, C] in, log chances of what is there out."""
 
     def __init__(self, channels: int, levels: int, settings: CategoricalNetworkSettings) -> None:
         super().__init__()
@@ -66,9 +71,9 @@ class RowNetwork(nn.Module):
         self.level = _levels(levels, width, blocks)
         self.leave = nn.Linear(width, channels)
 
-    def forward(self, noisy: Tensor, level: Tensor) -> Tensor:
+    def forward(self, points: Tensor, level: Tensor) -> Tensor:
         """`level` [B] is that of each row."""
-        rows = F.gelu(self.enter(noisy))
+        rows = F.gelu(self.enter(points))
         told = self.level(level).chunk(len(self.mix), 1)
         for around, mix, part in zip(self.around, self.mix, told, strict=True):
             gain, shift = part.chunk(2, 1)

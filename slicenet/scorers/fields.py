@@ -1,4 +1,4 @@
-"""Categories on a lattice, and windows of them hidden by noise."""
+"""Categories on a lattice, what is usual in each place, and windows that noise hides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -40,6 +40,13 @@ class Field:
         codes, inside = self.codes[:, x, y, z], self.inside[x, y, z]
         return replace(self, codes=codes, inside=inside, corner=corner)
 
+    def slices(self) -> Window:
+        """Where the window lies in the whole."""
+        x, y, z = (
+            slice(at, at + edge) for at, edge in zip(self.corner, self.inside.shape, strict=True)
+        )
+        return x, y, z
+
     def cut(self) -> "Field":
         """The smallest window that holds all that is inside."""
         places = self.inside.nonzero()
@@ -47,13 +54,61 @@ class Field:
         return self.window((x, y, z), (places.amax(0) - places.amin(0) + 1).tolist())
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """How often healthy lattices have each category in each cell."""
+
+    counts: Tensor  # [C, x, y, z] int16, the categories of all fields side by side
+    kinds: Sequence[int]
+
+    @classmethod
+    def of(cls, fields: Sequence[Field], kinds: Sequence[int]) -> "Atlas":
+        """Of healthy lattices."""
+        counts = torch.zeros(sum(kinds), *fields[0].lattice, dtype=torch.int16)
+        for field in fields:
+            counts += _held(field, kinds)
+        return cls(counts, kinds)
+
+    def prior(self, field: Field, seen: bool) -> Tensor:
+        """Log chance of each category in the cells of a window, [C, x, y, z].
+
+        One that was `seen` when this was counted is left out, as those to come are. What is usual
+        anywhere counts for one lattice more, so that no chance is 0.
+        """
+        x, y, z = field.slices()
+        counts = self.counts[:, x, y, z].cpu().float()
+        if seen:
+            counts = counts - _held(field, self.kinds)
+        total = self.counts.flatten(1).sum(1).cpu().float()  # [C]
+        found = []
+        parts = zip(counts.split(list(self.kinds)), total.split(list(self.kinds)), strict=True)
+        for count, whole in parts:
+            # One count more, or what training has never seen would be impossible.
+            usual = ((whole + 1) / (whole + 1).sum())[:, None, None, None]
+            found.append(((count + usual) / (count.sum(0) + 1)).log())
+        return torch.cat(found)
+
+
+def _held(field: Field, kinds: Sequence[int]) -> Tensor:
+    """1 for the category that each inside cell holds of every field, [C, x, y, z] int16."""
+    each = [
+        torch.nn.functional.one_hot(one.long(), count).movedim(-1, 0)
+        for one, count in zip(field.codes, kinds, strict=True)
+    ]
+    return (torch.cat(each) * field.inside).to(torch.int16)
+
+
 def placed(field: Field) -> Tensor:
     """Where the cells of a window lie in the whole, [P, x, y, z]."""
-    x, y, z = (
-        slice(at, at + edge) for at, edge in zip(field.corner, field.inside.shape, strict=True)
-    )
+    x, y, z = field.slices()
     ends = (x.stop, y.stop, z.stop)
     return position_code(ends, PLACE)[x, y, z].movedim(-1, 0)
+
+
+def told(field: Field, atlas: Atlas, seen: bool) -> Tensor:
+    """All that is known of a window before its categories: place and prior, [P + C, x, y, z]."""
+    return torch.cat((placed(field), atlas.prior(field, seen)))
 
 
 @final
@@ -65,7 +120,7 @@ class Windows:
     """
 
     fields: Sequence[Field]
-    kinds: Sequence[int]
+    atlas: Atlas
     ladder: LadderSettings
     edge: int
     batch: int
@@ -80,14 +135,15 @@ class Windows:
         level = int(torch.randint(len(rungs), (), generator=draw))
         chosen = [self._window(draw) for _ in range(self.batch)]
         codes = torch.stack([field.codes for field in chosen], 1)  # [F, B, x, y, z]
-        true = given(codes.unbind(), self.kinds, self.ladder, rungs[level])
-        seen = points(true + gumbel(true, draw), self.kinds, rungs[level])
+        kinds = self.atlas.kinds
+        true = given(codes.unbind(), kinds, self.ladder, rungs[level])
+        seen = points(true + gumbel(true, draw), kinds, rungs[level])
         inside = torch.stack([field.inside for field in chosen])
-        place = torch.stack([placed(field) for field in chosen])
+        place = torch.stack([told(field, self.atlas, seen=True) for field in chosen])
         true, seen, inside, place = (part.to(self.device) for part in (true, seen, inside, place))
         levels = torch.full((self.batch,), level, device=self.device)
         answer = network(seen, inside[:, None].to(seen), place, levels)
-        return disagreement(answer, seen, true, self.kinds, rungs[level])[inside].mean()
+        return disagreement(answer, seen, true, kinds, self.ladder, rungs[level])[inside].mean()
 
     def _window(self, draw: torch.Generator) -> Field:
         field = self.fields[int(torch.randint(len(self.fields), (), generator=draw))]

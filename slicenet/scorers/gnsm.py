@@ -3,6 +3,9 @@
 It takes feature maps whose channels are categories: whole numbers from 0 in each, one channel for
 each field. Labels come so from a label map, and the token grid of a VQ-VAE as one channel that
 holds the index of the code at each cell. Published scores are of a whole sample; ours of each cell.
+
+The network only tells what its neighbours and place say of a cell. It starts from how often healthy
+brains have each category there, and what the noisy cell says itself is added in closed form.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +28,7 @@ from slicenet.scorers.categorical_learning import (
     points,
 )
 from slicenet.scorers.categorical_networks import CategoricalNetworkSettings, LatticeNetwork
-from slicenet.scorers.fields import Field, Windows, placed
+from slicenet.scorers.fields import Atlas, Field, Windows, told
 from slicenet.scorers.mixture import MixtureScorer, MixtureSettings
 from slicenet.scoring import Scorer
 from slicenet.watch import Watch
@@ -62,6 +65,7 @@ class GnsmScorer(Scorer):
 
     settings: GnsmSettings
     kinds: Tensor  # [F] int64, categories of each field, those never seen included
+    counts: Tensor  # [C, x, y, z] int16, of the healthy that have each category in each cell
 
     def __init__(self, settings: GnsmSettings) -> None:
         super().__init__()
@@ -70,16 +74,19 @@ class GnsmScorer(Scorer):
         self.network: LatticeNetwork | None = None
         self.density = MixtureScorer(settings.mixture)
         self.register_buffer("kinds", torch.zeros(0, dtype=torch.int64))
+        self.register_buffer("counts", torch.zeros(0, dtype=torch.int16))
         self.register_load_state_dict_pre_hook(_grow)
 
     def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
         kept = [(features.vectors.cpu(), features.inside.cpu()) for features in maps]
         kinds = kinds_of([vectors for vectors, _ in kept])
         fields = [Field.of(vectors, inside, kinds) for vectors, inside in kept]
+        atlas = Atlas.of(fields, kinds)
         self.build(kinds)
         assert self.network is not None
+        self.counts = atlas.counts.to(self.kinds.device)
         windows = Windows(
-            fields, kinds, self.settings.ladder, self.settings.window, self.settings.course.batch,
+            fields, atlas, self.settings.ladder, self.settings.window, self.settings.course.batch,
             self.seed, self.kinds.device,
         )  # fmt: skip
         network = self.network
@@ -103,13 +110,13 @@ class GnsmScorer(Scorer):
         kinds, device = self.kinds.tolist(), self.kinds.device
         field = Field.of(features.vectors.cpu(), features.inside.cpu(), kinds).cut()
         inside = field.inside[None, None].float().to(device)
-        place = placed(field)[None].to(device)
+        place = told(field, Atlas(self.counts, kinds), seen=False)[None].to(device)
         found = []
         codes, ladder = field.codes[:, None].to(device).unbind(), self.settings.ladder
         for level, rung in enumerate(ladder.rungs()):
             seen = points(given(codes, kinds, ladder, rung), kinds, rung)
             answer = self.network(seen, inside, place, torch.tensor([level], device=device))
-            found.append(norms(answer, seen, kinds, rung)[0][field.inside.to(device)])
+            found.append(norms(answer, seen, kinds, ladder, rung)[0][field.inside.to(device)])
         return torch.stack(found, 1)
 
     def build(self, kinds: list[int]) -> None:
@@ -124,8 +131,9 @@ class GnsmScorer(Scorer):
 
 
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
-    """Before a state is loaded, a network for its fields."""
+    """Before a state is loaded, a network and room for the counts of its fields."""
     assert isinstance(module, GnsmScorer)
+    module.counts = torch.empty_like(state[f"{prefix}counts"], device=module.counts.device)
     kinds = state[f"{prefix}kinds"].tolist()
     if kinds and kinds != module.kinds.tolist():
         module.build(kinds)

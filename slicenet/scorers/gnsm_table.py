@@ -82,7 +82,7 @@ class CategoricalTable(nn.Module):
         for level, rung in enumerate(ladder.rungs()):
             seen = points(given(codes.T.unbind(), kinds, ladder, rung), kinds, rung)
             levels = torch.full((len(codes),), level)
-            found.append(norms(self.network(seen, levels), seen, kinds, rung))
+            found.append(norms(self.network(seen, levels), seen, kinds, ladder, rung))
         return torch.stack(found, 1)
 
     def build(self, kinds: list[int]) -> None:
@@ -105,7 +105,7 @@ class CategoricalTable(nn.Module):
         true = given(codes[chosen].T.unbind(), kinds, ladder, rung)
         seen = points(true + gumbel(true, draw), kinds, rung)
         answer = network(seen, torch.full((len(chosen),), level))
-        return disagreement(answer, seen, true, kinds, rung).mean()
+        return disagreement(answer, seen, true, kinds, ladder, rung).mean()
 
 
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:

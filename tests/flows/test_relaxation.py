@@ -10,6 +10,7 @@ from slicenet.flows.relaxation import (
     LadderSettings,
     Rung,
     blocks,
+    expected,
     gumbel,
     logits,
     relaxed,
@@ -56,20 +57,59 @@ def test_noise_is_gumbels():
     assert stats.kstest(noise.double().numpy(), "gumbel_r").pvalue > 1e-3
 
 
-@pytest.mark.parametrize("rung", [Rung(1, 20), Rung(20, 1)])
-def test_without_noise_the_own_category_has_no_score(rung):
+RUNGS = [Rung(1, 20), Rung(20, 1), Rung(3, 0.7)]
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_what_is_expected_is_the_posterior_mean_of_the_targets(rung):
+    _, seen = points(rung)
+    belief = torch.randn(len(seen), K, generator=draw(4)).double()
+    one_by_one, chances = [], []
+    for kind in range(K):
+        given = logits(torch.full((len(seen),), kind), K, FLOOR).double() / rung.logits
+        one_by_one.append(target(given, seen, rung.points))
+        density = ExpRelaxedCategorical(torch.tensor(rung.points).double(), logits=given)
+        chances.append(density.log_prob(seen))
+    posterior = (belief + torch.stack(chances, 1)).softmax(1)  # [N, K], by Bayes
+    wanted = (posterior[:, :, None] * torch.stack(one_by_one, 1)).sum(1)
+    found = expected(belief, seen, FLOOR, rung)
+    assert torch.allclose(found, wanted, rtol=1e-6, atol=1e-9)
+    assert torch.allclose(found.sum(1), torch.ones(len(seen)).double())
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_the_score_of_what_is_expected_is_that_of_the_whole_density(rung):
+    _, seen = points(rung)
+    seen = seen.requires_grad_(True)
+    belief = torch.randn(K, generator=draw(4)).double().log_softmax(0)
+    parts = []
+    for kind in range(K):
+        given = logits(torch.tensor([kind]), K, FLOOR).double() / rung.logits
+        density = ExpRelaxedCategorical(torch.tensor(rung.points).double(), logits=given)
+        parts.append(belief[kind] + density.log_prob(seen))
+    (wanted,) = torch.autograd.grad(torch.stack(parts).logsumexp(0).sum(), seen)
+    told = expected(belief.expand(len(seen), K), seen, FLOOR, rung)
+    assert torch.allclose(score(told, rung.points), wanted.detach(), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_without_noise_the_own_category_has_no_score_and_another_the_longest(rung):
     given = logits(codes(), K, FLOOR) / rung.logits
-    told = target(given, relaxed(given, rung.points), rung.points)
-    assert torch.allclose(told, torch.full_like(told, 1 / K), atol=1e-5)
-    assert strangeness(told).max() < 1e-4
+    seen = relaxed(given, rung.points)
+    sure = torch.nn.functional.one_hot(codes(), K) * 500.0
+    own = strangeness(expected(sure, seen, FLOOR, rung), FLOOR, rung)
+    assert own.max() < 1e-3
+    other = strangeness(expected(sure.roll(1, 1), seen, FLOOR, rung), FLOOR, rung)
+    assert torch.allclose(other, torch.ones_like(other), atol=1e-3)
 
 
-def test_strangeness_is_the_share_of_the_longest_score():
-    told = torch.rand(50, K, generator=draw()).softmax(1)
-    longest = score(torch.eye(K), 4.0).norm(dim=1)
-    assert torch.allclose(longest, longest[:1].expand(K))
-    assert torch.allclose(strangeness(told), score(told, 4.0).norm(dim=1) / longest[0])
-    assert strangeness(torch.eye(K)).tolist() == pytest.approx([1.0] * K)
+def test_strangeness_rises_with_the_belief_in_another():
+    rung = Rung(20.0, 1.0)
+    seen = relaxed(logits(torch.zeros(9), K, FLOOR) / rung.logits, rung.points)
+    belief = torch.zeros(9, K)
+    belief[:, 0], belief[:, 1] = 6, torch.linspace(0, 12, 9)
+    found = strangeness(expected(belief, seen, FLOOR, rung), FLOOR, rung)
+    assert (found.diff() > 0).all()
 
 
 def kept(rung):
@@ -101,7 +141,8 @@ def test_fields_of_any_shape_keep_it():
     given = logits(volume, K, FLOOR)
     assert given.shape == (2, K, 3, 4, 5)
     assert torch.equal(given.argmax(1), volume)
-    assert strangeness(target(given, given, 2.0)).shape == volume.shape
+    told = expected(given, given, FLOOR, Rung(2, 1))
+    assert strangeness(told, FLOOR, Rung(2, 1)).shape == volume.shape
     assert [part.shape[1] for part in blocks(given, (2, 3))] == [2, 3]
 
 
@@ -117,7 +158,7 @@ def test_the_ladder_is_geometric_between_its_ends(published):
 
 def test_one_kind_alone_is_never_strange():
     told = target(logits(torch.zeros(3), 1, FLOOR), torch.zeros(3, 1), 2.0)
-    assert strangeness(told).tolist() == [0, 0, 0]
+    assert strangeness(told, FLOOR, Rung(2, 1)).tolist() == [0, 0, 0]
     assert math.isfinite(float(score(told, 2.0).sum()))
 
 

@@ -2,7 +2,14 @@ import pytest
 import torch
 
 from slicenet.errors import ConfigError
-from slicenet.flows.relaxation import LadderSettings, Rung, score, target
+from slicenet.flows.relaxation import (
+    LadderSettings,
+    Rung,
+    expected,
+    gumbel,
+    strangeness,
+    target,
+)
 from slicenet.scorers.categorical_learning import (
     CategoricalCourse,
     descend,
@@ -59,28 +66,46 @@ def test_every_field_is_relaxed_on_its_own(rung):
 @pytest.mark.parametrize("rung", [Rung(4.0, 1.0), Rung(1.0, 4.0)])
 def test_the_disagreement_is_the_divergence_of_torch_from_the_target(rung):
     true, seen = noisy(rung)
-    answer = torch.randn(true.shape, generator=draw(3))
+    belief = torch.randn(true.shape, generator=draw(3))
     wanted = 0.0
-    for mine, point, whole in zip(*(one.split(KINDS, 1) for one in (answer, seen, true)),
+    for mine, point, whole in zip(*(one.split(KINDS, 1) for one in (belief, seen, true)),
                                   strict=True):  # fmt: skip
-        log = target(mine, point, rung.points).log()
+        log = expected(mine, point, LADDER.floor, rung).log()
         aim = target(whole, point, rung.points)
         wanted += torch.nn.functional.kl_div(log, aim, reduction="none").sum(1) / 2
-    assert torch.allclose(disagreement(answer, seen, true, KINDS, rung), wanted, atol=1e-5)
-    assert disagreement(true, seen, true, KINDS, rung).abs().max() < 1e-5
+    found = disagreement(belief, seen, true, KINDS, LADDER, rung)
+    assert torch.allclose(found, wanted, atol=1e-5)
+    sure = torch.cat([torch.nn.functional.one_hot(one, kinds) * 500.0
+                      for one, kinds in zip(codes(), KINDS, strict=True)], 1)  # fmt: skip
+    assert disagreement(sure, seen, true, KINDS, LADDER, rung).abs().max() < 1e-4
+
+
+def test_no_belief_is_better_than_the_true_chances():
+    rung, draws = Rung(6.0, 1.0), draw(7)
+    chances = torch.tensor([0.6, 0.3, 0.1])
+    drawn = torch.multinomial(chances, 40_000, True, generator=draws)
+    true = given([drawn], [3], LADDER, rung)
+    seen = points(true + gumbel(true, draws), [3], rung)
+
+    def loss(belief):
+        whole = belief.log().expand(len(drawn), 3)
+        return disagreement(whole, seen, true, [3], LADDER, rung).mean()
+
+    best = loss(chances)
+    for other in ([0.3, 0.6, 0.1], [0.7, 0.2, 0.1], [0.5, 0.3, 0.2], [0.34, 0.33, 0.33]):
+        assert best < loss(torch.tensor(other))
 
 
 def test_the_norm_of_several_fields_is_the_root_mean_square_of_their_shares():
     rung = Rung(4.0, 1.0)
     true, seen = noisy(rung)
-    answer = torch.randn(true.shape, generator=draw(3))
+    belief = torch.randn(true.shape, generator=draw(3))
     total = 0.0
-    pairs = zip(answer.split(KINDS, 1), seen.split(KINDS, 1), KINDS, strict=True)
-    for mine, point, kinds in pairs:
-        length = score(target(mine, point, 1.0), 1.0).norm(dim=1)
-        longest = score(torch.eye(kinds)[:1], 1.0).norm()
-        total += (length / longest).square() / 2
-    assert torch.allclose(norms(answer, seen, KINDS, rung), total.sqrt(), atol=1e-5)
+    for mine, point in zip(belief.split(KINDS, 1), seen.split(KINDS, 1), strict=True):
+        told = expected(mine, point, LADDER.floor, rung)
+        total += strangeness(told, LADDER.floor, rung).square() / 2
+    found = norms(belief, seen, KINDS, LADDER, rung)
+    assert torch.allclose(found, total.sqrt(), atol=1e-5)
 
 
 def test_a_descent_finds_the_bottom_and_freezes_it():

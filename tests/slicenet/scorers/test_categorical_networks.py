@@ -15,9 +15,10 @@ TINY = CategoricalNetworkSettings(6, (1, 2))
 def lattice(seed=0, size=11):
     torch.manual_seed(seed)
     network = LatticeNetwork(3, 2, TINY)
+    torch.nn.init.normal_(network.leave.weight)  # which begins with nothing
     shape = (size,) * 3
     return network, torch.randn(1, 3, *shape), torch.ones(1, 1, *shape), torch.randn(
-        1, sum(PLACE), *shape
+        1, sum(PLACE) + 3, *shape
     )  # fmt: skip
 
 
@@ -64,6 +65,14 @@ def test_levels_are_told_apart_once_they_are_learnt():
             after = network(*given, torch.tensor([1]))
         assert torch.equal(*before)
         assert not torch.allclose(after, before[1])
+
+
+def test_before_it_has_learnt_it_believes_what_is_usual():
+    _, noisy, inside, place = lattice()
+    fresh = LatticeNetwork(3, 2, TINY)
+    with torch.no_grad():
+        found = fresh(noisy, inside, place, torch.tensor([0]))
+    assert torch.equal(found, place[:, sum(PLACE) :])
 
 
 def test_every_row_is_judged_alone():

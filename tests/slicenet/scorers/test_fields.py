@@ -10,7 +10,7 @@ from slicenet.scorers.categorical_networks import (
     CategoricalNetworkSettings,
     LatticeNetwork,
 )
-from slicenet.scorers.fields import Field, Windows, placed
+from slicenet.scorers.fields import Atlas, Field, Windows, placed, told
 
 KINDS = [4, 3]
 
@@ -25,10 +25,10 @@ def field(shape=(9, 10, 8), seed=0):
 
 
 def windows(edge=5, batch=3, seed=0):
-    return Windows(
-        [field(seed=one)[0] for one in range(3)], KINDS, LadderSettings(levels=2), edge, batch,
-        seed, torch.device("cpu"),
-    )  # fmt: skip
+    fields = [field(seed=one)[0] for one in range(3)]
+    atlas = Atlas.of(fields, KINDS)
+    ladder = LadderSettings(levels=2)
+    return Windows(fields, atlas, ladder, edge, batch, seed, torch.device("cpu"))
 
 
 def network(seed=0):
@@ -59,6 +59,35 @@ def test_a_window_knows_its_place_in_the_whole():
     assert torch.allclose(placed(part), whole)
 
 
+@pytest.mark.parametrize("seen", [False, True])
+def test_the_prior_is_the_share_of_the_others_that_have_a_category(seen):
+    fields = [field(seed=one)[0] for one in range(4)]
+    atlas = Atlas.of(fields, KINDS)
+    part = fields[0].window((2, 3, 1), (4, 4, 4))
+    found = atlas.prior(part, seen).exp()
+    for chances in found.split(KINDS):
+        assert torch.allclose(chances.sum(0), torch.ones(4, 4, 4), atol=1e-5)
+    others = fields[1:] if seen else fields
+    whole = torch.zeros(KINDS[0])
+    for one in fields:
+        whole += torch.bincount(one.codes[0][one.inside].long(), minlength=KINDS[0])
+    usual = (whole + 1) / (whole + 1).sum()
+    for x, y, z in ((0, 0, 0), (1, 2, 3), (3, 3, 3)):
+        at = (x + 2, y + 3, z + 1)
+        held = [int(one.codes[0][at]) for one in others if one.inside[at]]
+        for kind in range(KINDS[0]):
+            wanted = (held.count(kind) + usual[kind]) / (len(held) + 1)
+            assert found[kind, x, y, z].item() == pytest.approx(float(wanted), rel=1e-4)
+
+
+def test_a_network_is_told_place_and_prior():
+    part = field()[0].cut()
+    atlas = Atlas.of([field(seed=3)[0]], KINDS)
+    both = told(part, atlas, seen=False)
+    assert torch.equal(both[: sum(PLACE)], placed(part))
+    assert torch.equal(both[sum(PLACE) :], atlas.prior(part, False))
+
+
 def test_windows_follow_from_seed_and_step_and_hold_something():
     net = network()
     one, two, other = (windows(seed=seed).loss(net, 4) for seed in (1, 1, 2))
@@ -84,4 +113,5 @@ def test_cells_outside_teach_nothing():
         for one in plain.fields
     ]
     other = replace(plain, fields=changed)
+    assert not torch.equal(changed[0].codes, plain.fields[0].codes)
     assert plain.loss(net, 3).item() == pytest.approx(other.loss(net, 3).item(), rel=1e-5)

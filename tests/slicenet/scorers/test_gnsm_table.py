@@ -10,7 +10,7 @@ from slicenet.scorers.gnsm_table import CategoricalTable, CategoricalTableSettin
 
 TINY = CategoricalTableSettings(
     ladder=LadderSettings(levels=3), network=CategoricalNetworkSettings(24, (1, 1)),
-    course=CategoricalCourse(steps=400, batch=64, rate=5e-3),
+    course=CategoricalCourse(steps=800, batch=128, rate=1e-2),
 )  # fmt: skip
 
 
