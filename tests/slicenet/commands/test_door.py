@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import click
 import pytest
@@ -102,8 +103,10 @@ def test_a_bug_shows_its_traceback_and_where_to_tell():
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130)])
 def test_100_a_signal_ends_with_its_code(number, code):
+    # Whoever started the tests in the background may have them ignore the interrupt.
+    heeding = partial(signal.signal, number, signal.SIG_DFL)
     run = subprocess.Popen([sys.executable, "-c", WAIT, "wait"], stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE)  # fmt: skip
+                           stderr=subprocess.PIPE, preexec_fn=heeding)  # fmt: skip
     run.stdout.readline()
     time.sleep(0.1)
     os.kill(run.pid, number)
