@@ -35,7 +35,7 @@ class LadderSettings:
     # what its neighbours say against it hardly counts.
     temperatures: tuple[float, float] = (10.0, 3.5)
     floor: float = 1e-5  # probability of every category that is not there
-    published: bool = False  # divide the noise as well
+    published: bool = False  # divide the noise as well; nothing is then strange but by chance
 
     def __post_init__(self) -> None:
         if self.levels < 1 or len(self.temperatures) != 2 or min(self.temperatures) <= 0:

@@ -20,7 +20,7 @@ class GnsmLabels:
     frame: FrameSettings = FrameSettings(spacing=(2.0, 2.0, 2.0), intensity="labels")
     categories: CategorySettings = CategorySettings()
     gnsm: GnsmSettings = GnsmSettings()
-    map: MapSettings = MapSettings()
+    map: MapSettings = MapSettings(smooth=4.0)  # a cell: faults are larger than what varies
 
     def build(self) -> Detector:
         extractor = CategoryExtractor(self.categories)

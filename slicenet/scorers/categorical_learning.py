@@ -27,7 +27,7 @@ MOST = 512  # categories of a field; more are no categories
 class CategoricalCourse:
     """How long and how fast a network learns."""
 
-    steps: int = 800
+    steps: int = 1200
     batch: int = 4  # windows of a lattice, or rows of a table
     rate: float = 2e-3
     clip: float = 1.0  # longest gradient

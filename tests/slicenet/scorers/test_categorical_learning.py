@@ -118,7 +118,7 @@ def test_a_descent_finds_the_bottom_and_freezes_it():
 
 def test_what_is_no_number_ends_it_and_names_the_step():
     network = torch.nn.Linear(1, 1)
-    with pytest.raises(ConfigError, match="step 1 of 800") as caught:
+    with pytest.raises(ConfigError, match="step 1 of 1200") as caught:
         descend(network, lambda _: network.weight.sum() * float("nan"), CategoricalCourse(), silent)
     assert caught.value.code == "E_DIVERGED"
 
