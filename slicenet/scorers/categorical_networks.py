@@ -42,8 +42,8 @@ class LatticeNetwork(nn.Module):
         self.mix = nn.ModuleList(nn.Conv3d(width, width, 1) for _ in range(blocks))
         self.level = _levels(levels, width, blocks)
         self.leave = nn.Conv3d(width, channels, 1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        for parameter in self.leave.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, points: Tensor, inside: Tensor, place: Tensor, level: Tensor) -> Tensor:
         """`inside` [B, 1, x, y, z] masks, `place` [B, P + C, x, y, z] tells where, `level` [B].
