@@ -37,7 +37,10 @@ def command(out: Path) -> None:
     for line in demo.all_commands(out):
         click.echo(f"    {line}")
     best = found[0].backend
-    click.echo(f"\nYour own scan:\n\n    slicenet score {out / best} SCAN.nii.gz --out maps\n")
+    # By the embedded model, not by one of phantoms.
+    click.echo("\nYour own scan, as it came from the scanner:\n")
+    click.echo("    slicenet prepare SCAN.nii.gz prepared --spacing 2")
+    click.echo("    slicenet score prepared --native --out maps\n")
     click.echo(f"{time.monotonic() - began:.0f} s; maps in {out / best / 'maps'}")
     click.echo(f"open {out / 'group.html'}")
 
