@@ -16,6 +16,7 @@ COLUMNS = {
     "lesion_ppv@fpr0.01": "lesion PPV",
     "healthy_false_positive_rate@fpr0.01": "FPR in healthy",
     "volume_auroc": "volume AUROC",
+    "slice_auroc": "slice AUROC",
 }
 ABSENT = "–"
 
