@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from slicenet.cache import LEARNT, Cache, CachedMaps
 from slicenet.calibration import Calibration, Calibrator
-from slicenet.cohort import find_cohort
+from slicenet.cohort import Query, find_cohort
 from slicenet.domain import Domain, Portrait, portray, unlike
 from slicenet.drift import DriftSettings, steady
 from slicenet.elsewhere import Elsewhere
@@ -108,7 +108,7 @@ class Detector(nn.Module):
     def score(self, volume: Volume | Path | str) -> AnomalyMap:
         """Map anomalies on the grid of `volume`."""
         if not isinstance(volume, Volume):
-            cohort = find_cohort([Path(volume)])
+            cohort = find_cohort([Path(volume)], query=Query(labels=self.frame.of_labels))
             if len(cohort) != 1:
                 raise ConfigError(f"{volume}: {len(cohort)} volumes, score takes one", "E_MANY")
             volume = cohort[0]

@@ -80,6 +80,11 @@ class Frame(nn.Module):
         """Whether it takes pictures: it is one slice thick."""
         return self.shape[2] == 1
 
+    @property
+    def of_labels(self) -> bool:
+        """Whether it takes segmentations."""
+        return self.settings.intensity == "labels"
+
     def fit(self, volumes: Iterable[Volume], watch: Watch) -> None:
         """Learn how many sequences there are, and their landmarks if histograms are matched."""
         self.expect(next(iter(volumes)))
@@ -89,7 +94,7 @@ class Frame(nn.Module):
             found = []
             for volume in volumes:
                 voxels, brain = self._resample(volume)
-                found.append(_landmarks(voxels, self._matched(brain)))
+                found.append(_quantiles(voxels[:, self._matched(brain)], RANKS))
                 watch("match", len(found), 0)
             self.landmarks = torch.stack(found).mean(0)
 
@@ -156,8 +161,7 @@ class Frame(nn.Module):
         cut, corner = volume.around_brain()
         weighted = torch.cat((volume.voxels[:, *cut] * volume.brain[cut], volume.brain[cut][None]))
         to_source = np.linalg.inv(volume.affine @ corner) @ self.affine(volume)
-        labels = self.settings.intensity == "labels"
-        if labels:
+        if self.of_labels:
             taken = pick(weighted, to_source, self.shape)
         else:
             weighted = smooth(weighted, antialias(self._steps(volume)))
@@ -167,7 +171,7 @@ class Frame(nn.Module):
             raise VolumeError(f"{volume.name}: no brain inside the frame's box", "E_FRAME")
         # Voxels at the rim are partly brain: dividing by that part keeps them from going dark.
         voxels = taken[:-1] / taken[-1].clamp(min=0.5)
-        return voxels if labels else _standardise(voxels, brain, volume.name), brain
+        return voxels if self.of_labels else _standardise(voxels, brain, volume.name), brain
 
     def _reach(self, volume: Volume) -> tuple[float, float, float]:
         """How far an edge holds: a thin slice must not fall between planes of the box."""
@@ -190,8 +194,8 @@ class Frame(nn.Module):
 
     def _kept(self, volume: Volume) -> tuple[Notice, ...]:
         """Notices of a volume, but that there are few levels, where these are labels."""
-        labels = self.settings.intensity == "labels"
-        return tuple(one for one in volume.notices if not (labels and one.code == "W_LOW_LEVELS"))
+        dropped = "W_LOW_LEVELS" if self.of_labels else ""
+        return tuple(one for one in volume.notices if one.code != dropped)
 
     def _cut(self, volume: Volume, brain: Tensor) -> tuple[Notice, ...]:
         voxel = abs(np.linalg.det(volume.affine[:3, :3]))
@@ -223,13 +227,9 @@ def _standardise(voxels: Tensor, brain: Tensor, name: str) -> Tensor:
     return (voxels - middle[:, None, None, None]) / scale * brain
 
 
-def _landmarks(voxels: Tensor, brain: Tensor) -> Tensor:
-    return _quantiles(voxels[:, brain], RANKS)
-
-
 def _match(voxels: Tensor, brain: Tensor, part: Tensor, wanted: Tensor) -> Tensor:
     """Piecewise linear map of the landmarks of a `part` onto `wanted` [M, L] (Nyul, 2000)."""
-    found = _landmarks(voxels, part).numpy().astype(np.float64)
+    found = _quantiles(voxels[:, part], RANKS).numpy().astype(np.float64)
     matched = voxels.clone()
     for sequence, (old, new) in enumerate(zip(found, wanted.cpu().numpy(), strict=True)):
         old = np.maximum.accumulate(old + np.arange(len(old)) * 1e-9)

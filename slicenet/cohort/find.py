@@ -70,7 +70,7 @@ def _candidates(
     notices = _skipped([path.name for path in here.others], "not images")
     for path in here.files:
         name = parse(path.name)
-        if not (name.is_mask or name.is_output):
+        if _may_be_case(name, query):
             unique.setdefault(os.path.abspath(path), Candidate(path, name))
     skipped: set[str] = set()
     for top in here.folders:
@@ -80,11 +80,12 @@ def _candidates(
                 notices.append(_unreadable(folder.path, folder.problem, top))
             if folder.is_root:
                 skipped |= DERIVED.intersection(folder.folders)
-        known = find_published([folder for folder, _ in walked], query)
+        # Public data sets are known by their images; their labels are of lesions.
+        known = None if query.of_labels else find_published([one for one, _ in walked], query)
         if known:
             published |= {one.candidate.path: one for one in known[0]}
             notices += known[1]
-        for one in [each.candidate for each in known[0]] if known else _images(walked):
+        for one in [each.candidate for each in known[0]] if known else _found(walked, query):
             unique.setdefault(os.path.abspath(one.path), one)
     notices += _skipped([f"{name}/" for name in sorted(skipped)], "name it to use it")
     found, passed = _without_pictures(list(unique.values()), published)
@@ -102,10 +103,18 @@ def _without_pictures(
     return volumes, [one.path.name for one in wanted if is_picture(one.path.name)]
 
 
-def _images(walked: Sequence[tuple[Folder, bool]]) -> Iterator[Candidate]:
+def _may_be_case(name: FileName, query: Query) -> bool:
+    if name.is_output:
+        return False
+    return not name.is_mask or (query.of_labels and name.is_segmentation)
+
+
+def _found(walked: Sequence[tuple[Folder, bool]], query: Query) -> Iterator[Candidate]:
+    """Images; or segmentations, which any image may be where none is called so."""
+    of_labels = query.of_labels and any(folder.segmentations for folder, _ in walked)
     for folder, in_root in walked:
-        for image in folder.images:
-            path = folder.path / image  # "" stands for the folder itself
+        for name in folder.segmentations if of_labels else folder.images:
+            path = folder.path / name  # "" stands for the folder itself
             yield Candidate(path, parse(path.name), True, in_root)
 
 

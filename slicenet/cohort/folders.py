@@ -23,6 +23,7 @@ class Folder:
     names: frozenset[str] = frozenset()  # all of them, hidden ones too
     # That may be cases: volumes, else pictures. "" stands for the folder, a DICOM series.
     images: tuple[str, ...] = ()
+    segmentations: tuple[str, ...] = ()  # which are cases where labels are wanted
     folders: tuple[str, ...] = ()
     masks: Mapping[Hashable, str] = field(default_factory=dict)  # by kind and image
     strays: tuple[str, ...] = ()  # masks and labels that belong to no image
@@ -91,10 +92,12 @@ def _list(path: Path) -> Folder:
     claims = [name for name in seen if ending(name)] or list(filter(is_picture, seen))
     parsed = {name: parse(name) for name in _one_per_pair(claims)}
     images = {name: file for name, file in parsed.items() if not file.is_mask}
-    masks, strays = _assign({n: file for n, file in parsed.items() if file.is_mask}, images)
+    labels = {name: file for name, file in parsed.items() if file.is_segmentation}
+    masks, strays = _assign({n: f for n, f in parsed.items() if f.is_mask}, {**images, **labels})
     mine = [name for name, file in images.items() if not file.is_output]
     inner = tuple(name for name in seen if kinds[name] and not ending(name))
-    return Folder(path, frozenset(kinds), tuple(_one_per_series(mine)), inner, masks, strays)
+    series = tuple(_one_per_series(mine))
+    return Folder(path, frozenset(kinds), series, tuple(labels), inner, masks, strays)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -13,7 +13,8 @@ from slicenet.images.picture_file import is_picture
 ENDINGS = (".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img", ".mgz", ".mgh")
 # Volumes that we do not read: they become cases so that the reader can name the converter.
 FOREIGN = (".nrrd", ".nhdr", ".mha", ".mhd", ".mnc", ".dcm", ".ima")
-MASKS = frozenset({"mask", "dseg", "probseg", "seg", "segmentation", "label", "labels"})
+SEGMENTATIONS = frozenset({"dseg", "seg", "segmentation", "labels"})
+MASKS = SEGMENTATIONS | {"mask", "probseg", "label"}
 LONGEST = 180  # bytes of a name, so that every output's stays below the 255 of file systems
 
 _ENDING = re.compile(rf"(?<=.)({'|'.join(map(re.escape, ENDINGS + FOREIGN))})\Z", re.I | re.S)
@@ -42,14 +43,24 @@ class FileName:
 
     @property
     def is_mask(self) -> bool:
-        """Whether it names a mask or labels, which are never cases."""
-        last = self.suffix if self.in_bids else self.stem.rpartition("_")[2]
-        return last.lower() in MASKS
+        """Whether it names a mask or labels, which are no images."""
+        return self._last in MASKS
+
+    @property
+    def is_segmentation(self) -> bool:
+        """Whether it names a map of the labels of a whole brain."""
+        return self._last in SEGMENTATIONS and not self.is_output and not self.entity("label")
 
     @property
     def is_output(self) -> bool:
         """Whether slicenet wrote it: `desc-anomaly` or `label-anomaly`."""
         return any(f"_{key}-anomaly_" in f"{self.stem}_" for key in ("desc", "label"))
+
+    @property
+    def _last(self) -> str:
+        """The last word of the name, lower case."""
+        last = self.suffix if self.in_bids else self.stem.rpartition("_")[2]
+        return last.lower()
 
     def entity(self, key: str) -> str:
         """The label of one entity; "" if the name has none."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from slicenet.cohort.naming import FileName
+from slicenet.cohort.naming import SEGMENTATIONS, FileName
 
 ABSENT = "none"  # asks for names that lack the entity
 
@@ -21,6 +21,12 @@ class Query:
     desc: tuple[str, ...] = ()
     sequences: tuple[str, ...] = ()  # suffixes, or columns of a table, that make up one case
     mask: Path | None = None  # brain mask of the only case
+    labels: bool = False  # look for segmentations, not for images
+
+    @property
+    def of_labels(self) -> bool:
+        """Whether segmentations are wanted, as the caller says or the asked suffixes do."""
+        return self.labels or not SEGMENTATIONS.isdisjoint((*self.suffix, *self.sequences))
 
     @property
     def filters(self) -> bool:

@@ -15,7 +15,7 @@ def note_strays(
     cases: Sequence[Case], searched: Iterable[Path], named: Iterable[Path], folders: Folders
 ) -> list[Notice]:
     """A notice on masks that are ignored: of `searched` folders, those `named`, and near images."""
-    used = {path for case in cases for path in (case.mask, case.truth)}
+    used = {path for case in cases for path in (case.mask, case.truth, *case.images)}
     ignored = {path for path in named if path not in used}
     whole = set(searched)
     for parent, images in _by_folder(cases).items():

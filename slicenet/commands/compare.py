@@ -68,7 +68,7 @@ def command(
     plans = _plans(backends, config, assignments, chosen)
     place = prepare(device, threads)
     refuse_inside(out, inputs.places)
-    cohort = inputs.undivided()
+    cohort = inputs.undivided(labels=_frame(plans).of_labels)
     if cohort.flat:
         plans = _plans(backends, config, assignments, chosen, flat=True)
     split = divide(cohort, test_share, seed)

@@ -45,31 +45,32 @@ class Inputs:
         """The same filters and options for other places."""
         return replace(self, places=tuple(places))
 
-    def cohort(self) -> "Cohort":
-        """The cases, found by name; no image is opened."""
+    def cohort(self, labels: bool = False) -> "Cohort":
+        """The cases, found by name; no image is opened. Segmentations, where labels are wanted."""
         from slicenet.cohort import Query, find_cohort
         from slicenet.cohort.roles import assigned, read_roles
         from slicenet.images.options import ReadOptions
 
-        query = Query(**{name: getattr(self, name) for name in FILTERS}, mask=self.mask)
+        asked = {name: getattr(self, name) for name in FILTERS}
+        query = Query(**asked, mask=self.mask, labels=labels)
         found = find_cohort(self.places, query=query, options=ReadOptions(**self.table()))
         if self.whole_picture:
             found = replace(found, cases=tuple(replace(c, whole=c.flat) for c in found.cases))
         return assigned(found, read_roles(self.split)) if self.split else found
 
-    def part(self) -> "Cohort":
+    def part(self, labels: bool = False) -> "Cohort":
         """The cases of the asked role; of a split those to be tested, unless others are asked."""
         from slicenet.cohort.roles import TEST, having
 
-        cohort = self.cohort()
+        cohort = self.cohort(labels)
         wanted = self.role or ((TEST,) if self.split else ())
         return having(cohort, wanted) if wanted else cohort
 
-    def undivided(self) -> "Cohort":
+    def undivided(self, labels: bool = False) -> "Cohort":
         """The cases of all roles, for a command that gives each role its part."""
         if self.role:
             raise ConfigError("--role: this command gives every role its part", "E_USAGE")
-        return self.cohort()
+        return self.cohort(labels)
 
     def table(self) -> dict[str, Any]:
         """How files are read, by the names of the options."""

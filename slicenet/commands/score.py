@@ -57,7 +57,7 @@ def command(
     model.detector.on(chosen)
     asked = _threshold(model, threshold)
     inputs = inputs.at(rest)
-    cohort = inputs.part()
+    cohort = inputs.part(labels=model.detector.frame.of_labels)
     refuse_inside(out, rest)
     read_as = {**inputs.table(), **({"whole_picture": True} if inputs.whole_picture else {})}
     output = Output(out, model, asked, read_as, native)

@@ -49,7 +49,7 @@ def command(
     recipe = resolve(backend, config, assignments, seed)
     place = prepare(device, threads)
     refuse_inside(out, inputs.places)
-    cohort = healthy_cases(inputs, json_output)
+    cohort = healthy_cases(inputs, json_output, recipe.backend.build().frame.of_labels)
     if cohort.flat:
         recipe = resolve(backend, config, assignments, seed, flat=True)
     with locked(out), reporter(json_output) as watch:
@@ -76,11 +76,11 @@ def command(
         raise SystemExit(SOME_FAILED)
 
 
-def healthy_cases(inputs: Inputs, json_output: bool) -> Any:
+def healthy_cases(inputs: Inputs, json_output: bool, labels: bool = False) -> Any:
     """The healthy cases that are not for testing; all others are named and left out."""
     from slicenet.cohort.roles import TEST
 
-    cohort = inputs.undivided()
+    cohort = inputs.undivided(labels)
     if not json_output:
         inputs.show(cohort)
     healthy = cohort.healthy()

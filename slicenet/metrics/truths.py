@@ -49,8 +49,8 @@ def find_truths(place: Path, files: Sequence[MapFile]) -> Truths:
         # A folder of masks alone has no images, so no cases.
         cases, notices = (), ()
     told = _telling(cases)
-    if told:
-        matched = {**_match(files, told), **_other_sequences(place, files, told)}
+    matched = {**_match(files, told), **_other_sequences(place, files, told)}
+    if told or matched:
         masks = {name: case.truth for name, case in matched.items()}
         labels = {name: case.labels for name, case in matched.items() if case.labels}
         return Truths(masks, notices, labels)

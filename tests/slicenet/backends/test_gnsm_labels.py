@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from slicenet import load
 from slicenet.backends.gnsm_labels import GnsmLabels
 from slicenet.checkpoint import Model, save
-from slicenet.cohort import find_cohort
+from slicenet.cohort import Query, find_cohort
 from slicenet.commands import main
 from slicenet.config import overlay
 from slicenet.recipe import resolve
@@ -37,7 +37,7 @@ def segmentation(folder, seed, fault=False):
         voxels[28:36, 30:38, 16:24] = 2
     affine = np.diag([3.0, 3, 3, 1])
     affine[:3, 3] = -3 * (np.array(voxels.shape) - 1) / 2
-    path = folder / f"case{seed}.nii.gz"
+    path = folder / f"sub-{seed}_dseg.nii.gz"
     nib.save(nib.Nifti1Image(voxels.astype(np.int16), affine), path)
     return path
 
@@ -45,7 +45,9 @@ def segmentation(folder, seed, fault=False):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("labels")
-    cohort = find_cohort([segmentation(folder, seed) for seed in range(8)])
+    for seed in range(8):
+        segmentation(folder, seed)
+    cohort = find_cohort([folder], query=Query(labels=True))
     torch.manual_seed(0)
     backend = overlay(GnsmLabels(), TINY)
     detector = backend.build()
@@ -57,9 +59,11 @@ def model(tmp_path_factory):
 
 
 def test_a_segmentation_comes_in_and_a_map_of_its_faults_goes_out(model, tmp_path):
-    sick = segmentation(tmp_path, 90, fault=True)
+    (data := tmp_path / "data").mkdir()
+    sick = segmentation(data, 90, fault=True)
+    (data / "sub-90_T1w.nii.gz").write_bytes(b"passed over")
     out = tmp_path / "out"
-    done = CliRunner().invoke(main, ["score", str(model), str(sick), "--out", str(out)])
+    done = CliRunner().invoke(main, ["score", str(model), str(data), "--out", str(out)])
     assert done.exit_code == 0, done.output
     assert "W_LOW_LEVELS" not in done.output
     (written,) = out.rglob("*heatmap.nii.gz")
@@ -81,7 +85,7 @@ def test_a_faulty_segmentation_scores_higher_as_a_whole(model, tmp_path):
 
 
 def test_no_label_is_mixed_from_others_on_its_way_in(tmp_path):
-    volume = find_cohort([segmentation(tmp_path, 0)])[0]
+    volume = find_cohort([segmentation(tmp_path, 0)], query=Query(labels=True))[0]
     frame = overlay(GnsmLabels(), TINY).build().frame
     framed = frame.enter(volume)
     assert set(framed.voxels[0][framed.brain].unique().tolist()) <= {0.0, *map(float, LABELS)}

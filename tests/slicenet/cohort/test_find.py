@@ -185,3 +185,35 @@ def test_pictures_beside_volumes_are_passed_over_and_named_if_somebody_wanted_th
     told = [notice.message for notice in cohort.notices if notice.code == "W_SKIPPED"]
     assert told == ["passed over (pictures beside volumes): b.png, y0.jpg"]
     assert hold_volumes([top])
+
+
+SEGMENTED = (
+    "dataset_description.json", "sub-1/anat/sub-1_T1w.nii", "sub-1/anat/sub-1_desc-brain_mask.nii",
+    "sub-1/anat/sub-1_dseg.nii", "sub-1/anat/sub-1_label-lesion_mask.nii",
+    "sub-2/anat/sub-2_dseg.nii", "sub-2/anat/sub-2_label-GM_probseg.nii",
+    "sub-2/anat/sub-2_label-lesion_dseg.nii", "sub-2/anat/sub-2_label-anomaly_dseg.nii",
+)  # fmt: skip
+
+
+def test_where_labels_are_wanted_segmentations_are_the_cases(find, tree):
+    top = tree(*SEGMENTED)
+    for wanted in ({"labels": True}, {"suffix": ("dseg",)}):
+        cohort = find(top, **wanted)
+        assert names(cohort) == ["sub-1_dseg", "sub-2_dseg"]
+        here = top / "sub-1/anat"
+        assert cohort.cases[0].mask == here / "sub-1_desc-brain_mask.nii"
+        assert cohort.cases[0].truth == here / "sub-1_label-lesion_mask.nii"
+        assert "sub-1_dseg" not in str(cohort.notices)
+    assert names(find(top)) == ["sub-1"]
+
+
+def test_a_segmentation_named_outright_is_a_case_where_labels_are_wanted(find, tree):
+    top = tree("a_seg.nii", "a.nii", "a_mask.nii")
+    assert names(find(top / "a_seg.nii", labels=True)) == ["a_seg"]
+    assert names(find(top, labels=True)) == ["a_seg"]
+    with pytest.raises(NoInputError, match="no images"):
+        find(top / "a_seg.nii")
+
+
+def test_where_nothing_is_called_a_segmentation_any_image_may_be_one(find, tree):
+    assert names(find(tree("a.nii", "b.nii"), labels=True)) == ["a", "b"]

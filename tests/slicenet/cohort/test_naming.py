@@ -58,6 +58,16 @@ def test_masks_and_segmentations_are_told_by_their_names(name):
     assert parse(name).is_mask
 
 
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [("sub-01_dseg.nii", True), ("sub-01_desc-aseg_dseg.nii", True), ("a_seg.nii", True),
+     ("sub-01_label-lesion_dseg.nii", False), ("sub-01_label-GM_probseg.nii", False),
+     ("sub-01_desc-anomaly_dseg.nii", False), ("a_mask.nii", False), ("a.nii", False)],
+)  # fmt: skip
+def test_labels_of_a_whole_brain_are_a_segmentation(name, is_one):
+    assert parse(name).is_segmentation == is_one
+
+
 @pytest.mark.parametrize("name", ["sub-mask_T1w.nii", "unmasked.nii", "a_masked.nii", "aseg.mgz"])
 def test_a_name_that_only_contains_the_word_is_no_mask(name):
     assert not parse(name).is_mask

@@ -48,6 +48,19 @@ def test_a_table_tells_truth_and_group(tmp_path):
     assert found.masks == {"a": tmp_path / "a_lesions.nii.gz", "b": None}
 
 
+def test_a_bids_root_of_segmentations_alone_tells_lesions_and_health(tmp_path):
+    root = _touch(
+        tmp_path,
+        "sub-01/anat/sub-01_dseg.nii.gz",
+        "sub-01/anat/sub-01_label-lesion_mask.nii.gz",
+        "sub-02/anat/sub-02_dseg.nii.gz",
+    )
+    (root / "participants.tsv").write_text("participant_id\tgroup\nsub-02\tcontrol\n")
+    found = find_truths(root, [_file("sub-01_dseg"), _file("sub-02_dseg")])
+    truth = root / "sub-01/anat/sub-01_label-lesion_mask.nii.gz"
+    assert found.masks == {"sub-01_dseg": truth, "sub-02_dseg": None}
+
+
 def test_names_that_differ_are_matched_by_a_subject_that_occurs_once(tmp_path):
     root = _touch(
         tmp_path,
