@@ -22,6 +22,11 @@ TINY_VQVAE = {
     "foretell": {"steps": 60, "batch": 8, "rate": 3e-3},
     "order": {"kinds": ["raster"], "count": 2},
 }
+TINY_GNSM = {
+    "course": {"steps": 150, "batch": 4, "rate": 5e-3},
+    "network": {"width": 8, "dilations": [1, 2]},
+    "ladder": {"levels": 2},
+}
 TINY_FLOW = {"course": {"steps": 120, "batch": 512, "likelihood_first": 0}, "flow": {"blocks": 2}}
 TINY_SIAMESE = {
     "frame": {"spacing": [4, 4, 4]},
@@ -43,11 +48,7 @@ TINY = {
     "gnsm-labels": {
         "frame": {"spacing": [4, 4, 4], "intensity": "robust"},
         "categories": {"levels": 8},
-        "gnsm": {
-            "course": {"steps": 150, "batch": 4, "rate": 5e-3},
-            "network": {"width": 8, "dilations": [1, 2]},
-            "ladder": {"levels": 2},
-        },
+        "gnsm": TINY_GNSM,
     },
     "padim": {"slices": TINY_SLICES, "gaussian": {"components": 8}},
     "pair": {"slices": TINY_SLICES},
@@ -62,6 +63,7 @@ TINY = {
         },
         "gaussian": {"components": 8},
     },
+    "vqvae-gnsm": {"vqvae": {**TINY_VQVAE, "finer": 1}, "gnsm": TINY_GNSM},
     "vqvae-residual": {"vqvae": TINY_VQVAE},
     "vqvae-transformer": {"vqvae": TINY_VQVAE},
     "msma": {

@@ -17,6 +17,7 @@ from slicenet.backends.simpleslicenet import SimpleSliceNet
 from slicenet.backends.simulated import Simulated
 from slicenet.backends.spatial_msma import SpatialMsma
 from slicenet.backends.token_msma import TokenMsma
+from slicenet.backends.vqvae_gnsm import VqVaeGnsm
 from slicenet.backends.vqvae_residual import VqVaeResidual
 from slicenet.backends.vqvae_transformer import VqVaeTransformer
 from slicenet.backends.zscore import ZScore
@@ -38,6 +39,7 @@ BACKENDS: dict[str, type[Backend]] = {
     "simulated": Simulated,
     "spatial-msma": SpatialMsma,
     "token-msma": TokenMsma,
+    "vqvae-gnsm": VqVaeGnsm,
     "vqvae-residual": VqVaeResidual,
     "vqvae-transformer": VqVaeTransformer,
     "zscore": ZScore,

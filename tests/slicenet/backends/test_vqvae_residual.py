@@ -34,5 +34,5 @@ def test_the_published_presets_are_of_the_published_sizes():
 
 def test_the_small_presets_learn_the_same_tokens():
     found = [resolve(f"vqvae-{name}-small").backend.vqvae for name in
-             ("residual", "transformer", "gaussian")]  # fmt: skip
+             ("residual", "transformer", "gaussian", "gnsm")]  # fmt: skip
     assert len({(one.network, one.learn) for one in found}) == 1
