@@ -51,6 +51,10 @@ class Extractor(nn.Module, abc.ABC):
     settings: object
     notices: tuple[Notice, ...] = ()  # what a user of the model has to know
     learns: bool = False  # whether `fit` is work worth keeping for the next backend
+    # What its vectors are, known before `fit`.
+    answers: int = 0  # of the last channels, how many are scores already
+    single: bool = False  # whether there is one channel, whatever the volume
+    categorical: bool = False  # whether channels are whole numbers that name categories
 
     @abc.abstractmethod
     def fit(

@@ -43,6 +43,7 @@ class CategoryExtractor(Extractor):
     """
 
     settings: CategorySettings
+    categorical = True
     known: Tensor  # [M, K] float64, labels in rising order or levels' edges; NaN-free, padded
 
     def __init__(self, settings: CategorySettings) -> None:

@@ -78,6 +78,8 @@ class DagmmExtractor(Extractor):
         super().__init__()
         self.settings = settings
         self.learns = True
+        self.single = settings.read == "energy"
+        self.answers = int(self.single)
         self.seed = torch.initial_seed() % 2**31
         sliced = settings.source == "slices"
         self.source: Extractor = (

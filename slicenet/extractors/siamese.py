@@ -59,6 +59,8 @@ class SiameseExtractor(Extractor):
         super().__init__()
         self.settings = settings
         self.learns = True
+        self.answers = int("residual" in settings.read)
+        self.single = settings.read == ("residual",)
         self.seed = torch.initial_seed() % 2**31
         self.register_buffer("sequences", torch.tensor(0))
         self.register_buffer("low", torch.empty(0))

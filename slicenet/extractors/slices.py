@@ -90,6 +90,8 @@ class SliceExtractor(Extractor):
         self.settings = settings
         tuning = settings.finetune
         self.learns = tuning.method != "none"
+        self.answers = int("logit" in settings.read)
+        self.single = settings.read == ("logit",) and settings.planes != "joined"
         self.seed = torch.initial_seed()
         finest = min(tuning.decoder.finest, settings.backbone.taps[0])
         self.backbone = Backbone(settings.backbone, finest if settings.decodes else None)

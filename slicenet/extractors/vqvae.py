@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, final
 
 import numpy as np
@@ -83,6 +84,9 @@ class VqVaeExtractor(Extractor):
         super().__init__()
         self.settings = settings
         self.learns = True
+        self.answers = len(list(takewhile(STRANGE.__contains__, reversed(settings.read))))
+        self.single = len(settings.read) == 1 and settings.read != ("latent",)
+        self.categorical = settings.read == ("token",)
         self.seed = torch.initial_seed() % 2**31
         self.register_buffer("sequences", torch.tensor(0))
         self.register_buffer("limit", torch.zeros(()))

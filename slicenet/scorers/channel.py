@@ -6,6 +6,7 @@ from typing import final
 
 from torch import Tensor
 
+from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
 from slicenet.scoring import Scorer
 from slicenet.watch import Watch
@@ -15,7 +16,12 @@ from slicenet.watch import Watch
 class ChannelSettings:
     """Settings of `ChannelScorer`."""
 
-    index: int = -1  # of the channel; the last is a decoder's answer
+    index: int = -1  # of the channel, from the last, where answers are
+
+    def __post_init__(self) -> None:
+        if self.index >= 0:
+            message = f"index: counted from the last channel, -1; got {self.index}"
+            raise ConfigError(message, "E_SETTING")
 
 
 @final

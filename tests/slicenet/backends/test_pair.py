@@ -13,6 +13,25 @@ TINY = {"backbone": {"name": "test_resnet", "weights": "random"}, "neighbourhood
 SMALL = {
     "frame": {"box": [128, 160, 144], "spacing": [4, 4, 4]},
     "dagmm": {"learn": {"steps": 40, "batch": 64, "each": 500}},
+    "score_norms": {
+        "network": {"width": 6, "depth": 2},
+        "patch": 16,
+        "learn": {"steps": 10, "batch": 2},
+    },
+    "token_norms": {
+        "slices": TINY,
+        "components": 6,
+        "width": 16,
+        "blocks": 1,
+        "tokens": 2000,
+        "learn": {"steps": 40, "batch": 128},
+    },
+    "gnsm": {
+        "ladder": {"levels": 2},
+        "network": {"width": 8, "dilations": [1, 2]},
+        "course": {"steps": 60, "batch": 2, "rate": 5e-3},
+        "window": 8,
+    },
     "simclr": {
         "encoder": {"kind": "resnet18", "width": 4},
         "learn": {"steps": 2, "batch": 2, "bank": 4, "parts": 2, "head": [8, 8]},
@@ -35,19 +54,31 @@ def pair(extractor, scorer, slices=TINY):
     return overlay(Pair(), {"extractor": extractor, "scorer": scorer, "slices": slices})
 
 
+NAMES = {
+    "slices": "slice", "one_class_svm": "oneclasssvm", "categories": "category",
+    "score_norms": "scorenorm", "token_norms": "tokennorm",
+}  # fmt: skip
+
+
+def go_together(extractor, scorer):
+    """By their own tables: which pairs make sense as they are."""
+    if scorer == "channel" or (extractor == "categories") != (scorer == "gnsm"):
+        return False
+    return scorer != "histeq" or extractor == "intensity"
+
+
 @pytest.mark.parametrize(("extractor", "scorer"), list(product(EXTRACTORS, SCORERS)))
 def test_every_pair_is_built_of_its_two_parts_or_refused_with_what_would_do(extractor, scorer):
-    refused = scorer == "channel" or (scorer == "histeq" and extractor != "intensity")
-    if refused:
+    chosen = pair(extractor, scorer)
+    if not go_together(extractor, scorer):
         with pytest.raises(ConfigError, match="would do") as caught:
-            pair(extractor, scorer)
+            chosen.build()
         assert caught.value.code == "E_PAIR"
         return
-    detector = pair(extractor, scorer).build()
-    named = {"slices": "slice", "one_class_svm": "oneclasssvm"}
+    detector = chosen.build()
     for part, name in ((detector.extractor, extractor), (detector.scorer, scorer)):
-        assert type(part).__name__.lower().startswith(named.get(name, name))
-        assert part.settings == getattr(Pair(), name) or name == "slices"
+        assert type(part).__name__.lower().startswith(NAMES.get(name, name))
+        assert part.settings == getattr(chosen, name)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +86,7 @@ def test_every_pair_is_built_of_its_two_parts_or_refused_with_what_would_do(extr
     [
         (one, other)
         for one, other in product(EXTRACTORS, SCORERS)
-        if other not in ("channel", "histeq")
+        if go_together(one, other) and other != "histeq"
     ],
 )
 def test_every_pair_learns_and_finds_strange_what_it_has_never_seen(make_brain, extractor, scorer):
@@ -71,27 +102,48 @@ def test_every_pair_learns_and_finds_strange_what_it_has_never_seen(make_brain, 
     assert (ill - well)[24:30, 24:30, 16:22].mean() > (ill - well).mean()
 
 
-def test_what_the_refusals_advise_is_accepted():
-    assert pair("intensity", "histeq").build()
-    assert pair("slices", "channel", ANSWER).build()
-    both = {"extractor": "siamese", "siamese": {"read": ["residual"]}}
-    assert overlay(Pair(), {**both, "scorer": "channel"}).build()
-    with pytest.raises(ConfigError, match="alone has one"):
-        overlay(Pair(), {**both, "scorer": "flow"})
+@pytest.mark.parametrize(
+    ("extractor", "table"),
+    [("siamese", {"read": ["residual"]}), ("vqvae", {"read": ["residual"]}),
+     ("dagmm", {"read": "energy"}), ("slices", ANSWER)],
+)  # fmt: skip
+def test_a_score_alone_is_a_channel_and_too_little_for_a_flow(extractor, table):
+    chosen = {"extractor": extractor, extractor: table}
+    assert overlay(Pair(), {**chosen, "scorer": "channel"}).build()
+    with pytest.raises(ConfigError, match="several channels"):
+        overlay(Pair(), {**chosen, "scorer": "flow"}).build()
+
+
+def test_a_flow_takes_a_score_among_others():
     assert pair("slices", "flow", {**ANSWER, "read": ["intensity", "logit"]}).build()
-    with pytest.raises(ConfigError, match="channel"):
-        pair("intensity", "channel", ANSWER)
-    with pytest.raises(ConfigError, match="alone has one"):
-        pair("slices", "flow", ANSWER)
-    residual = {"vqvae": {"read": ["residual"]}, "extractor": "vqvae"}
-    assert overlay(Pair(), {**residual, "scorer": "channel"}).build()
-    with pytest.raises(ConfigError, match="alone has one"):
-        overlay(Pair(), {**residual, "scorer": "flow"})
-    energy = {"extractor": "dagmm", "dagmm": {"read": "energy"}}
-    assert overlay(Pair(), {**energy, "scorer": "channel"}).build()
+    assert pair("slices", "flow", {**ANSWER, "planes": "joined"}).build()
     assert pair("dagmm", "flow").build()
-    with pytest.raises(ConfigError, match="dagmm of the energy alone has one"):
-        overlay(Pair(), {**energy, "scorer": "flow"})
+
+
+@pytest.mark.parametrize(
+    ("read", "index", "right"),
+    [(["latent", "residual"], -1, True), (["residual", "latent"], -1, False),
+     (["latent", "residual", "distance"], -2, True), (["latent", "residual"], -2, False),
+     (["residual", "distance"], -3, False)],
+)  # fmt: skip
+def test_the_channel_that_is_asked_for_has_to_be_a_score(read, index, right):
+    table = {"extractor": "vqvae", "vqvae": {"read": read}}
+    chosen = overlay(Pair(), {**table, "scorer": "channel", "channel": {"index": index}})
+    if right:
+        assert chosen.build()
+        return
+    with pytest.raises(ConfigError, match=f"a score as channel {index}"):
+        chosen.build()
+
+
+def test_categories_are_for_gnsm_and_for_nothing_else():
+    tokens = {"extractor": "vqvae", "vqvae": {"read": ["token"]}}
+    assert overlay(Pair(), {**tokens, "scorer": "gnsm"}).build()
+    for other in ("gaussian", "flow", "channel"):
+        with pytest.raises(ConfigError, match="does not give"):
+            overlay(Pair(), {**tokens, "scorer": other}).build()
+    with pytest.raises(ConfigError, match="takes categories"):
+        pair("vqvae", "gnsm").build()
 
 
 def test_the_parts_that_are_not_chosen_are_not_built():
