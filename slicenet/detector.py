@@ -80,11 +80,9 @@ class Detector(nn.Module):
         people = len(healthy)
         healthy = Elsewhere(healthy, self.frame.settings.elsewhere)
         self._fit_extractor(healthy, watch, cache)
-        maps = self.maps(healthy, watch, cache)
-        lesioned = self._lesioned_maps(healthy, watch, cache)
-        for walked in (maps, lesioned):
-            if walked is not None:
-                walked.only = self.extractor.spared(len(healthy))
+        spared = self.extractor.spared(len(healthy))
+        maps = self.maps(healthy, watch, cache, spared)
+        lesioned = self._lesioned_maps(healthy, watch, cache, spared)
         self.scorer.fit(_Both(maps, lesioned) if lesioned else maps, watch)
         self.positions.fit((self.scorer.score(features), features.inside) for features in maps)
         self._fit_domain(healthy, maps, people)
@@ -128,11 +126,15 @@ class Detector(nn.Module):
         return AnomalyMap(scores, volume, overall, self.calibration, readings)
 
     def maps(
-        self, volumes: Sequence[Volume], watch: Watch = silent, cache: Cache | None = None
+        self,
+        volumes: Sequence[Volume],
+        watch: Watch = silent,
+        cache: Cache | None = None,
+        only: Sequence[int] | None = None,
     ) -> CachedMaps:
-        """The features of volumes, from the cache where it has them."""
+        """The features of volumes, or of some by their index, from the cache where it has them."""
         mark = signature(self.frame, self.extractor)
-        return CachedMaps(volumes, self._describe, mark, cache or Cache(), watch)
+        return CachedMaps(volumes, self._describe, mark, cache or Cache(), watch, only)
 
     def _fit_extractor(self, healthy: Sequence[Volume], watch: Watch, cache: Cache) -> None:
         """Learn, or take what the same extractor has learnt from the same volumes before."""
@@ -142,7 +144,8 @@ class Detector(nn.Module):
             return
         start = f"{signature(self.frame)} {self.extractor.lessons()}"
         whole = hashlib.sha256(start.encode())
-        whole.update("".join(volume.digest for volume in healthy).encode())
+        for volume in healthy:  # their subjects too: some extractors hold out whole ones
+            whole.update(f"{volume.digest} {volume.subject or volume.name} ".encode())
         key = whole.hexdigest()
         if known := cache.load_state(key):
             self.extractor.load_state_dict(known)
@@ -162,13 +165,13 @@ class Detector(nn.Module):
         self.domain.fit([found[index] for index in range(len(healthy))], people)
 
     def _lesioned_maps(
-        self, volumes: Sequence[Volume], watch: Watch, cache: Cache
+        self, volumes: Sequence[Volume], watch: Watch, cache: Cache, only: Sequence[int]
     ) -> CachedMaps | None:
         """The same volumes with simulated lesions, if the scorer wants them."""
         if self.scorer.lesions is None:
             return None
         mark = f"{signature(self.frame, self.extractor)} {self.scorer.lesions!r}"
-        return CachedMaps(volumes, self._describe_lesioned, mark, cache, watch)
+        return CachedMaps(volumes, self._describe_lesioned, mark, cache, watch, only)
 
     @torch.no_grad()
     def _describe_lesioned(self, volume: Volume) -> FeatureMap:

@@ -12,7 +12,7 @@ from torch import Tensor
 from slicenet.errors import ConfigError
 
 KINDS = ("none", "level", "bulk")
-SMALLEST = 1e-6  # that anything is divided by
+SMALLEST = 1e-6  # that a spread is divided by
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,19 @@ def steady(scores: Tensor, brain: Tensor, settings: DriftSettings) -> Tensor:
         return scores
     inside = scores[brain].numpy()
     if settings.kind == "level":
-        level = max(float(np.quantile(inside, settings.quantile)), SMALLEST)
+        level = float(np.quantile(inside, settings.quantile))
+        if level <= 0:
+            return _unscaled(scores, inside)
         return scores / level**settings.power * brain
     middle = float(np.median(inside))
     # Of a Gaussian, 1.4826 median absolute deviations are a standard deviation.
     spread = 1.4826 * float(np.median(np.abs(inside - middle)))
     return (scores - middle) / max(spread, SMALLEST) * brain
+
+
+def _unscaled(scores: Tensor, inside: np.ndarray) -> Tensor:
+    """A map without scores as it is; where scores may be negative there is nothing to divide by."""
+    if inside.any():
+        text = "drift: level divides by a high score of the brain, which here is not above 0"
+        raise ConfigError(text, "E_SETTING", "map.drift.kind=bulk, or map.position.kind=ecdf")
+    return scores

@@ -33,8 +33,8 @@ def features(value, cells=8, channels=4):
     return FeatureMap(torch.full((cells, channels), float(value)), inside)
 
 
-def walk(cache, volumes, describe, mark="s"):
-    return CachedMaps(volumes, describe, mark, cache, silent)
+def walk(cache, volumes, describe, mark="s", only=None):
+    return CachedMaps(volumes, describe, mark, cache, silent, only)
 
 
 def test_what_is_stored_is_loaded_and_nothing_else(tmp_path):
@@ -103,8 +103,7 @@ def test_a_second_walk_reads_no_volume_and_describes_nothing(tmp_path, make_brai
 def test_a_walk_over_some_keeps_their_places_among_all(tmp_path, make_brain):
     volumes = [make_brain(seed) for seed in range(3)]
     maps = walk(Cache(tmp_path), volumes, lambda volume: replace(
-        features(int(volume.name[-1])), portrait=portray(volume, volume)))  # fmt: skip
-    maps.only = (2, 0)
+        features(int(volume.name[-1])), portrait=portray(volume, volume)), only=(2, 0))  # fmt: skip
     assert [int(found.vectors.max()) for found in maps] == [2, 0]
     assert len(maps) == 2
     assert sorted(maps.portraits) == [0, 2]

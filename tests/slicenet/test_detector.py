@@ -189,6 +189,9 @@ def test_two_scorers_of_one_extractor_wait_for_its_learning_once(make_brain, tmp
     fitted(Learner(), brains[:3])
     fitted(Learner(settings=2), brains)
     assert Learner.fits == 3
+    # An extractor may divide volumes by their subjects: whose they are is part of the lesson.
+    fitted(Learner(), [replace(brain, subject="one") for brain in brains])
+    assert Learner.fits == 4
 
 
 class Listener(Scorer):

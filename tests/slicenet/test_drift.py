@@ -62,6 +62,14 @@ def test_a_map_without_scores_stays_without():
         assert not steady(torch.zeros(4, 4, 4), brain, settings).any()
 
 
+def test_what_is_not_above_zero_divides_nothing(healthy):
+    scores, brain = healthy
+    for lower in (8.0, 100.0):
+        with pytest.raises(ConfigError, match="not above 0"):
+            steady((scores - lower) * brain, brain, LEVEL)
+    assert steady((scores - 100.0) * brain, brain, BULK).isfinite().all()
+
+
 @pytest.mark.parametrize(
     "wrong", [{"kind": "scale"}, {"quantile": 1.0}, {"power": 0.0}, {"power": 1.5}]
 )
