@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from slicenet.cohort import Cohort, find_cohort
     from slicenet.detector import Detector
     from slicenet.errors import SlicenetError
+    from slicenet.scorers.gnsm_table import CategoricalTable
     from slicenet.scoring import AnomalyMap
     from slicenet.volume import Volume
 
 _HOMES = {
     "BACKENDS": "slicenet.backends",
     "AnomalyMap": "slicenet.scoring",
+    "CategoricalTable": "slicenet.scorers.gnsm_table",
     "Cohort": "slicenet.cohort",
     "Detector": "slicenet.detector",
     "SlicenetError": "slicenet.errors",
@@ -28,6 +30,7 @@ _HOMES = {
 __all__ = [
     "BACKENDS",
     "AnomalyMap",
+    "CategoricalTable",
     "Cohort",
     "Detector",
     "SlicenetError",

@@ -8,6 +8,7 @@ import slicenet
 SURFACE = [
     "BACKENDS",
     "AnomalyMap",
+    "CategoricalTable",
     "Cohort",
     "Detector",
     "SlicenetError",
@@ -27,6 +28,7 @@ def test_the_public_names_are_these_and_all_can_be_had():
 def test_the_methods_that_users_call_keep_their_names():
     for owner, names in {
         slicenet.Detector: ("fit", "calibrate", "score"),
+        slicenet.CategoricalTable: ("fit", "score"),
         slicenet.AnomalyMap: ("worst", "mask", "write", "write_mask", "_repr_html_"),
     }.items():
         assert all(callable(getattr(owner, name)) for name in names)
