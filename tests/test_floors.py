@@ -36,7 +36,7 @@ FLOORS = [
     },
     {"datasets", "pool", "volume", "weights", "views"},
     {"domain", "elsewhere"},
-    {"cohort", "frame", "features", "calibration", "drawing"},
+    {"cohort", "components", "frame", "features", "calibration", "drawing"},
     {"scoring", "cache", "inspection", "phantom"},
     {"extractors", "scorers", "preparing"},
     {"detector"},
