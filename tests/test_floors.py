@@ -30,6 +30,7 @@ FLOORS = [
         "embedded",
         "images",
         "installed",
+        "journal",
         "locking",
         "savepoint",
         "simulation",
@@ -44,7 +45,7 @@ FLOORS = [
     {"checkpoint", "metrics"},
     {"output", "training", "bench", "checkup", "leaderboard"},
     {"recipe", "tuning"},
-    {"card", "comparing", "demo"},
+    {"card", "comparing", "demo", "training_page"},
     {"commands"},
 ]
 HEIGHT = {f"slicenet.{unit}": height for height, floor in enumerate(FLOORS) for unit in floor}

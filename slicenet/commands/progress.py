@@ -10,6 +10,7 @@ import click
 from slicenet.watch import Watch
 
 EVERY = 10.0  # seconds between plain lines
+MOST = 3  # values in a line; a log has all
 BAR = 28  # characters
 
 
@@ -56,7 +57,7 @@ class _Progress:
     @staticmethod
     def _text(stage: str, done: int, total: int, seconds: float, values: dict[str, float]) -> str:
         parts = [f"{stage} {done}/{total}" if total else f"{stage} {done}"]
-        parts += [f"{name} {value:.4g}" for name, value in values.items()]
+        parts += [f"{name} {value:.4g}" for name, value in list(values.items())[:MOST]]
         # The first step has no past to judge by: it began when it was reported.
         if 1 < done < total:
             parts.append(f"{_clock(seconds / (done - 1) * (total - done))} left")

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from slicenet.commands.board import board
 from slicenet.commands.door import (
     FILE,
     OUT,
@@ -18,6 +19,8 @@ from slicenet.commands.inputs import Inputs, input_options
 from slicenet.commands.progress import reporter
 from slicenet.errors import ConfigError, NoInputError, SlicenetError
 
+METRICS = "metrics.jsonl"
+
 
 @click.command()
 @input_options
@@ -28,13 +31,16 @@ from slicenet.errors import ConfigError, NoInputError, SlicenetError
 @click.option("--seed", type=int, help="Same as --set train.seed=N.")
 @click.option("--cache-gb", type=float, default=20.0, show_default=True, help="Feature cache.")
 @click.option("--force", is_flag=True, help="Replace another model in the run folder.")
+@click.option(
+    "--tensorboard", is_flag=True, help="Leave events for TensorBoard in OUT/tensorboard."
+)
 @run_options
 def command(
     inputs: Inputs, backend: str | None, config: Path | None, assignments: tuple[str, ...],
-    out: Path, seed: int | None, cache_gb: float, force: bool, device: str,
+    out: Path, seed: int | None, cache_gb: float, force: bool, tensorboard: bool, device: str,
     threads: int | None, json_output: bool,
 ) -> None:  # fmt: skip
-    """Learn what healthy looks like; leave OUT/model.safetensors.
+    """Learn what healthy looks like; leave OUT/model.safetensors, and OUT/training.html to look at.
 
     A share of the subjects is never fitted: it says what a score means.
     """
@@ -42,6 +48,7 @@ def command(
     from slicenet.cache import Cache
     from slicenet.card import model_card
     from slicenet.inspection import inspect_to_learn
+    from slicenet.journal import journal
     from slicenet.locking import locked
     from slicenet.recipe import resolve
     from slicenet.training import train
@@ -62,7 +69,8 @@ def command(
         if _done(path, recipe, usable, force):
             click.echo(f"{path}: already trained on these volumes with these settings", err=True)
         else:
-            logged = _logged(out / "metrics.jsonl", watch)
+            events = board(out / "tensorboard") if tensorboard else None
+            logged = journal(out / METRICS, watch, events)
             cache = Cache(limit=cache_gb)
             model = train(recipe.name, recipe.backend, usable, recipe.train, logged, cache, place)
             files.write_text(out / "config.toml", recipe.to_toml())
@@ -70,6 +78,7 @@ def command(
             checkpoint.save(path, model)  # last: where it stands, the folder is whole
         summary = _summary(path, usable.failures)
         text = _text(summary)
+        _show(out, recipe.label, text)
         files.write_text(out / "log.txt", "\n".join([*told, text]) + "\n")
     echo_json(summary) if json_output else click.echo(text)
     if usable.failures:
@@ -122,19 +131,18 @@ def _done(path: Path, recipe: Any, usable: Any, force: bool) -> bool:
     )  # fmt: skip
 
 
-def _logged(path: Path, watch: Any) -> Any:
-    """A watch that also leaves one JSON line a step."""
-    import json
+def _show(out: Path, label: str, text: str) -> None:
+    """Leave the course of training as a page and a picture, if there is a log of it."""
+    from slicenet import files
+    from slicenet.journal import read_journal
+    from slicenet.training_page import training_page, training_png
 
-    path.unlink(missing_ok=True)
-
-    def both(stage: str, done: int, total: int, **values: float) -> None:
-        line = json.dumps({"stage": stage, "done": done, "total": total, **values})
-        with path.open("a", encoding="utf-8") as log:
-            log.write(line + "\n")
-        watch(stage, done, total, **values)
-
-    return both
+    if not (out / METRICS).exists():
+        return
+    stages = read_journal(out / METRICS)
+    files.write_text(out / "training.html", training_page(label, stages, text))
+    if drawn := training_png(stages):
+        files.write_bytes(out / "training.png", drawn)
 
 
 def told_of(usable: Any) -> list[str]:

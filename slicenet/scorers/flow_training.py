@@ -140,12 +140,12 @@ def learn(
     learnt, held = lessons.divide(settings.held)
     looked = held[torch.randperm(len(held), generator=drawing(lessons.seed, 0))[:LOOKED_AT]]
     while course.step < settings.steps and course.since < settings.patience:
-        value = _step(course, lessons, learnt, loss, settings)
+        value, batch = _step(course, lessons, learnt, loss, settings)
         told = {"loss": value}
         if len(held) and (course.step % settings.look == 0 or course.step == settings.steps):
             course.look(_held_out(flow, lessons, looked))
             told["held"] = course.best
-        watch("flow", course.step, settings.steps, **told)
+        watch("flow", course.step, settings.steps, **told, **batch)
     if course.best_state:
         flow.load_state_dict(course.best_state)
     flow.requires_grad_(False)
@@ -168,7 +168,8 @@ def _step(
     among: Tensor,
     loss: PushPullSettings,
     settings: CourseSettings,
-) -> float:
+) -> tuple[float, dict[str, float]]:
+    """Learn from one batch; its loss, and what else is worth telling of it."""
     device = next(course.flow.parameters()).device
     healthy, condition, fakes, places = (
         part.to(device) for part in lessons.batch(course.step, among, settings.batch)
@@ -194,7 +195,17 @@ def _step(
         nn.utils.clip_grad_norm_(course.flow.parameters(), settings.clip)
     course.optimiser.step()
     course.step += 1
-    return value.item()
+    return value.item(), _told(good, bad, course.boundary)
+
+
+def _told(good: Tensor, bad: Tensor, boundary: Boundary) -> dict[str, float]:
+    """The shares of a batch that are less likely than the boundary, and how large it was."""
+    told = {}
+    if boundary.level is not None:
+        for name, found in (("healthy_beyond", good), ("strange_beyond", bad)):
+            if len(found):
+                told[name] = (found.detach() < boundary.level).float().mean().item()
+    return {**told, "tokens": float(len(good) + len(bad))}
 
 
 @torch.no_grad()

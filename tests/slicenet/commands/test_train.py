@@ -11,7 +11,8 @@ SMALL = ("--set", "frame.spacing=[4,4,4]")
 
 def test_a_run_folder_holds_the_model_and_how_it_came_about(run):
     assert {path.name for path in run.iterdir()} >= {
-        "model.safetensors", "config.toml", "log.txt", "metrics.jsonl", "MODEL_CARD.md"
+        "model.safetensors", "config.toml", "log.txt", "metrics.jsonl", "MODEL_CARD.md",
+        "training.html",
     }  # fmt: skip
     assert tomllib.loads((run / "config.toml").read_text())["frame"]["spacing"] == [4, 4, 4]
     steps = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
