@@ -81,9 +81,13 @@ def _panels(stage: Stage) -> dict[str, dict[str, Points]]:
     found: dict[str, dict[str, Points]] = {}
     for name, points in stage.values.items():
         if len(points) > 1 and name not in COUNTS:
-            label = NAMES.get(name, name.replace("_", " "))
+            label = _label(name)
             found.setdefault(TOGETHER.get(name, label), {})[label] = points
     return found
+
+
+def _label(name: str) -> str:
+    return NAMES.get(name, name.replace("_", " "))
 
 
 def _draw(axes: Axes, stage: Stage, title: str, curves: dict[str, Points]) -> None:
@@ -120,7 +124,7 @@ def _rows(stages: Sequence[Stage]) -> list[list[str]]:
     for stage in stages:
         seconds, before = stage.seconds[-1] - before, stage.seconds[-1]
         ends = [
-            f"{NAMES.get(name, name.replace('_', ' '))} {points[-1][1]:.4g}"
+            f"{' '.join(filter(None, (_label(name), TOGETHER.get(name))))} {points[-1][1]:.4g}"
             for name, points in stage.values.items()
             if name not in COUNTS
         ]

@@ -54,6 +54,7 @@ def test_the_table_tells_what_a_stage_took_and_how_many_vectors_a_second():
     page = training_page("quick", [FLOW, stage("tokens", 1, perplexity=[9.0])], "")
     assert "<td>10.0</td>" in page
     assert "loss 1," in page
+    assert "healthy vectors beyond the boundary 0.05," in page
     assert "5,120 tokens a second" in page
 
 
