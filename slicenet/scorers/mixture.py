@@ -1,5 +1,6 @@
 """How unlikely a vector is under a mixture of Gaussians, or of Student's t with heavier tails."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
@@ -24,8 +25,8 @@ ROWS = 4096  # vectors at once, so that memory stays flat
 class MixtureSettings:
     """Settings of `MixtureScorer`."""
 
-    components: tuple[int, ...] = (1, 2, 4, 8)  # that are tried; held-out likelihood chooses
-    folds: int = 3  # in which volumes are held out, each once; the choice is by their mean
+    components: tuple[int, ...] = (1, 2, 4, 8)  # of which left-out volumes choose one
+    folds: int = 3  # in which volumes are left out, each once
     kept: int = 8000  # healthy vectors, as many of every volume
     standardise: bool = True  # channels by their healthy spread
     fitting: FittingSettings = FittingSettings()
@@ -71,30 +72,44 @@ class MixtureScorer(Scorer):
         return torch.cat([mixture.log_density(part) for part in parts]).neg().float()
 
     def _chosen(self, vectors: Tensor, sample: Sample, watch: Watch) -> int:
-        """How many components make volumes that were left out most likely."""
+        """The fewest components that volumes left out do not find less likely, within chance.
+
+        The highest likelihood would take the largest number as soon as all are alike.
+        """
         known = int(sample.volume.max()) + 1
         # A single volume is parted itself.
         groups = sample.volume if known > 1 else torch.arange(len(vectors))
         order = torch.randperm(int(groups.max()) + 1, generator=drawing(self.seed, 0, 0))
         fold = order[groups] % min(self.settings.folds, len(order))
         smallest = len(vectors) - int(torch.bincount(fold).max())
-        tried = [count for count in self.settings.components if count <= max(1, smallest)]
+        possible = [count for count in self.settings.components if count <= len(vectors)] or [1]
+        tried = [count for count in possible if count <= smallest]
         if len(tried) < 2:
-            return tried[0] if tried else 1
-        likelihood = {}
+            return possible[0]
+        rows = []
         for done, count in enumerate(tried, start=1):
-            likelihood[count] = self._held_out(vectors, fold, count)
-            watch("mixture", done, len(tried), components=count, held=likelihood[count])
-        return max(tried, key=lambda count: likelihood[count])
+            rows.append(self._held_out(vectors, fold, count))
+            watch("mixture", done, len(tried), components=count, held=rows[-1].mean().item())
+        return tried[fewest(torch.stack(rows))]
 
-    def _held_out(self, vectors: Tensor, fold: Tensor, count: int) -> float:
-        """Mean log density of the vectors of each fold under what the others lead to."""
-        total = 0.0
+    def _held_out(self, vectors: Tensor, fold: Tensor, count: int) -> Tensor:
+        """Mean log density of the vectors of each fold under what the others lead to, [folds]."""
+        found = []
         for one in range(int(fold.max()) + 1):
             draw = self._draw(count, one + 1)
-            found = fit_mixture(vectors[fold != one], count, self.settings.fitting, draw)
-            total += found.log_density(vectors[fold == one]).sum().item()
-        return total / len(vectors)
+            fitted = fit_mixture(vectors[fold != one], count, self.settings.fitting, draw)
+            found.append(fitted.log_density(vectors[fold == one]).mean())
+        return torch.stack(found)
 
     def _draw(self, count: int, fold: int) -> torch.Generator:
         return drawing(self.seed, 1, count, fold)
+
+
+def fewest(held: Tensor) -> int:
+    """First row of held-out likelihoods [T, folds] that is behind the best by no more than chance.
+
+    Chance is the standard error of the difference, from one fold to the next.
+    """
+    behind = held[held.mean(1).argmax()] - held
+    chance = behind.std(1) / math.sqrt(held.shape[1])
+    return int((behind.mean(1) <= chance).int().argmax())

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from scipy.stats import multivariate_t
+from scipy.stats import multivariate_t, sem
 from sklearn.mixture import GaussianMixture
 
 from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
 from slicenet.flows.mixture_fitting import FittingSettings
-from slicenet.scorers.mixture import ROWS, MixtureScorer, MixtureSettings
+from slicenet.scorers.mixture import ROWS, MixtureScorer, MixtureSettings, fewest
 from slicenet.watch import silent
 
 SCALE = torch.tensor([1.0, 3.0, 10.0])
@@ -55,6 +55,30 @@ def test_students_t_score_as_that_of_scipy():
 def test_as_many_components_are_chosen_as_there_are_kinds(kinds):
     scorer = fitted(MixtureSettings((1, 4, 16)), kinds=kinds)
     assert len(scorer.weights) == kinds
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_fewest_that_are_as_good_as_the_best_but_for_chance(seed):
+    held = np.random.default_rng(seed).normal(size=(5, 4)) + np.linspace(0, 2, 5)[:, None]
+    best = held[held.mean(1).argmax()]
+    good = [row for row, one in enumerate(held) if np.mean(best - one) <= sem(best - one)]
+    assert fewest(torch.from_numpy(held)) == good[0]
+
+
+def test_a_hair_is_no_reason_for_more_components():
+    told = []
+    torch.manual_seed(0)
+    scorer = MixtureScorer(MixtureSettings((1, 2, 3)))
+    # A draw of one kind of brain of which two components are a little more likely.
+    maps = [brain(volume, count=40) for volume in range(42, 48)]
+    scorer.fit(maps, lambda *_, **values: told.append(values["held"]))
+    assert max(told) > told[0]
+    assert len(scorer.weights) == 1
+
+
+def test_a_single_number_needs_no_vectors_to_choose_by():
+    assert len(fitted(MixtureSettings((4,)), volumes=2, count=2).weights) == 4
+    assert len(fitted(MixtureSettings((5,)), volumes=2, count=2).weights) == 1
 
 
 def test_volumes_are_held_out_whole():
