@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 from slicenet.flows.relaxation import (
     LadderSettings,
@@ -39,17 +40,39 @@ class CategoricalCourse:
             )
 
 
-def kinds_of(codes: Sequence[Tensor]) -> list[int]:
-    """How many categories each field has, of codes [N, F]; one more, for all that comes later."""
+def divide(count: int, share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Places of what teaches a network, and of the share that its density is fitted on.
+
+    Of what a network has learnt from it says what it says of nothing else.
+    """
+    if count < 2:
+        raise ConfigError("gnsm: a network and a density need one each", "E_TOO_FEW", "judge=norm")
+    order = torch.randperm(count, generator=drawing(seed, 4)).tolist()
+    left = min(max(1, round(share * count)), count - 1)
+    return sorted(order[left:]), sorted(order[:left])
+
+
+def check_held(held: float) -> None:
+    """Refuse a share that leaves nothing to one of the two."""
+    if not 0 < held < 1:
+        raise ConfigError("held: expected a share between 0 and 1", "E_SETTING")
+
+
+def check_categories(codes: Sequence[Tensor]) -> None:
+    """Refuse codes [N, F] that name no categories."""
     whole = all(bool((one == one.round()).all() and (one >= 0).all()) for one in codes)
     if not whole:
         raise ConfigError(
             "gnsm: takes whole numbers from 0 that name categories", "E_LABELS",
             "labels, tokens, or intensities in levels",
         )  # fmt: skip
-    highest = torch.stack([one.amax(0) for one in codes if len(one)]).amax(0)
-    if float(highest.max()) >= MOST:
+    if max(float(one.max()) for one in codes if len(one)) >= MOST:
         raise ConfigError(f"gnsm: more than {MOST} categories in a field", "E_LABELS")
+
+
+def kinds_of(codes: Sequence[Tensor]) -> list[int]:
+    """How many categories each field has, of codes [N, F]; one more, for all that comes later."""
+    highest = torch.stack([one.amax(0) for one in codes if len(one)]).amax(0)
     return [int(one) + 2 for one in highest]
 
 

@@ -21,7 +21,10 @@ from slicenet.features import FeatureMap
 from slicenet.flows.relaxation import LadderSettings
 from slicenet.scorers.categorical_learning import (
     CategoricalCourse,
+    check_categories,
+    check_held,
     descend,
+    divide,
     given,
     kinds_of,
     norms,
@@ -46,6 +49,9 @@ class GnsmSettings:
     window: int = 16  # cells along each axis that a step sees
     judge: str = "norm"  # mean of the levels' lengths; or mixture, minus their log density
     mixture: MixtureSettings = MixtureSettings()
+    # Share of the maps, if the judge is a mixture, that teach the network nothing and leave their
+    # lengths to it; none as published.
+    held: float = 0.2
 
     def __post_init__(self) -> None:
         if self.judge not in JUDGES:
@@ -53,6 +59,7 @@ class GnsmSettings:
             raise ConfigError(message, "E_SETTING")
         if self.window < 1:
             raise ConfigError("window counts from 1", "E_SETTING")
+        check_held(self.held)
 
 
 @final
@@ -79,8 +86,12 @@ class GnsmScorer(Scorer):
 
     def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
         kept = [(features.vectors.cpu(), features.inside.cpu()) for features in maps]
-        kinds = kinds_of([vectors for vectors, _ in kept])
-        fields = [Field.of(vectors, inside, kinds) for vectors, inside in kept]
+        check_categories([vectors for vectors, _ in kept])
+        taught, left = list(range(len(kept))), list[int]()
+        if self.settings.judge == "mixture":
+            taught, left = divide(len(kept), self.settings.held, self.seed)
+        kinds = kinds_of([kept[place][0] for place in taught])
+        fields = [Field.of(*kept[place], kinds) for place in taught]
         atlas = Atlas.of(fields, kinds)
         self.build(kinds)
         assert self.network is not None
@@ -91,9 +102,10 @@ class GnsmScorer(Scorer):
         )  # fmt: skip
         network = self.network
         descend(network, lambda step: windows.loss(network, step), self.settings.course, watch)
-        if self.settings.judge == "mixture":
-            known = (FeatureMap(self.lengths(FeatureMap(v, i)), i) for v, i in kept)
-            self.density.fit(known, watch)
+        if left:
+            others = [FeatureMap(*kept[place]) for place in left]
+            found = (FeatureMap(self.lengths(one), one.inside) for one in others)
+            self.density.fit(found, watch)
 
     def score(self, features: FeatureMap) -> Tensor:
         if not len(features.vectors):

@@ -20,8 +20,11 @@ from slicenet.features import FeatureMap
 from slicenet.flows.relaxation import LadderSettings, gumbel
 from slicenet.scorers.categorical_learning import (
     CategoricalCourse,
+    check_categories,
+    check_held,
     descend,
     disagreement,
+    divide,
     given,
     kinds_of,
     known,
@@ -41,6 +44,12 @@ class CategoricalTableSettings:
     network: CategoricalNetworkSettings = CategoricalNetworkSettings(64, (1, 1, 1))
     course: CategoricalCourse = CategoricalCourse(steps=2000, batch=256)
     mixture: MixtureSettings = MixtureSettings()
+    # Share of the rows that teach the network nothing and leave their lengths to the mixture; none
+    # as published.
+    held: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_held(self.held)
 
 
 @final
@@ -62,12 +71,14 @@ class CategoricalTable(nn.Module):
         """Learn from healthy rows [N, F]."""
         if rows.ndim != 2 or len(rows) < 2:
             raise ConfigError("gnsm: expected a table of two rows or more", "E_TOO_FEW")
-        kinds = kinds_of([rows.float()])
+        check_categories([rows.float()])
+        taught, left = divide(len(rows), self.settings.held, self.seed)
+        kinds = kinds_of([rows[taught].float()])
         self.build(kinds)
-        network, codes = self.network, known(rows.float(), kinds)
+        network, codes = self.network, known(rows[taught].float(), kinds)
         assert network is not None
         descend(network, lambda step: self._loss(network, codes, step), self.settings.course, watch)
-        self.density.fit(self._maps(rows), watch)
+        self.density.fit(self._maps(rows[left]), watch)
 
     def score(self, rows: Tensor) -> Tensor:
         """How strange each of the rows [N, F] is, whatever the others are, [N]."""

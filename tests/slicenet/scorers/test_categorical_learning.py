@@ -12,8 +12,11 @@ from slicenet.flows.relaxation import (
 )
 from slicenet.scorers.categorical_learning import (
     CategoricalCourse,
+    check_categories,
+    check_held,
     descend,
     disagreement,
+    divide,
     given,
     kinds_of,
     known,
@@ -49,8 +52,26 @@ def test_a_field_has_one_category_more_than_was_seen():
 @pytest.mark.parametrize("wrong", [[[0.5]], [[-1.0]], [[512.0]]])
 def test_what_names_no_category_is_refused(wrong):
     with pytest.raises(ConfigError) as caught:
-        kinds_of([torch.tensor(wrong)])
+        check_categories([torch.zeros(3, 1), torch.zeros(0, 1), torch.tensor(wrong)])
     assert caught.value.code == "E_LABELS"
+
+
+@pytest.mark.parametrize(("count", "share", "left"), [(10, 0.2, 2), (4, 0.01, 1), (3, 0.99, 2)])
+def test_what_is_divided_is_each_on_one_side(count, share, left):
+    one, two = divide(count, share, 0)
+    assert sorted(one + two) == list(range(count))
+    assert len(two) == left
+    assert (one, two) == (sorted(one), sorted(two))
+    assert divide(count, share, 0) == (one, two)
+    assert {tuple(divide(count, share, seed)[1]) for seed in range(40)} != {tuple(two)}
+
+
+def test_what_cannot_be_divided_is_refused():
+    with pytest.raises(ConfigError, match="one each"):
+        divide(1, 0.5, 0)
+    for share in (0.0, 1.0):
+        with pytest.raises(ConfigError, match="held"):
+            check_held(share)
 
 
 @pytest.mark.parametrize("rung", [Rung(4.0, 1.0), Rung(1.0, 4.0)])

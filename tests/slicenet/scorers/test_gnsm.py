@@ -4,10 +4,11 @@ import torch
 from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
 from slicenet.flows.relaxation import LadderSettings
-from slicenet.scorers.categorical_learning import CategoricalCourse
+from slicenet.scorers.categorical_learning import CategoricalCourse, divide
 from slicenet.scorers.categorical_networks import CategoricalNetworkSettings
+from slicenet.scorers.fields import Atlas, Field
 from slicenet.scorers.gnsm import GnsmScorer, GnsmSettings
-from slicenet.scorers.mixture import MixtureSettings
+from slicenet.scorers.mixture import MixtureScorer, MixtureSettings
 from slicenet.watch import silent
 
 SHAPE = (10, 11, 9)
@@ -93,6 +94,38 @@ def test_the_mixture_judges_the_lengths():
     assert scorer.score(features)[inside].mean() > scorer.score(features)[~inside].mean()
 
 
+def test_the_mixture_is_of_maps_that_taught_nothing():
+    short = {"course": CategoricalCourse(steps=20, batch=1), "judge": "mixture", "held": 0.25}
+    settings, maps = GnsmSettings(**{**vars(TINY), **short}), [tokens(seed) for seed in range(8)]
+    taught, left = divide(8, 0.25, seed=3)
+
+    def learnt(maps):
+        torch.manual_seed(3)
+        scorer = GnsmScorer(settings)
+        scorer.fit(maps, silent)
+        return scorer
+
+    scorer = learnt(maps)
+    kinds = scorer.kinds.tolist()
+    fields = [Field.of(maps[one].vectors, maps[one].inside, kinds) for one in taught]
+    assert torch.equal(scorer.counts, Atlas.of(fields, kinds).counts)
+    torch.manual_seed(3)
+    wanted = MixtureScorer(TINY.mixture)
+    wanted.fit([FeatureMap(scorer.lengths(maps[at]), maps[at].inside) for at in left], silent)
+    assert torch.equal(scorer.density.means, wanted.means)
+    # Other brains there: another density, of the same network.
+    other = learnt([tokens(70 + at) if at in left else one for at, one in enumerate(maps)])
+    before, after = scorer.state_dict(), other.state_dict()
+    changed = [name for name in before if not torch.equal(before[name], after[name])]
+    assert changed
+    assert all(name.startswith("density.") for name in changed)
+
+
+def test_one_map_cannot_teach_both_a_network_and_a_mixture():
+    with pytest.raises(ConfigError, match="one each"):
+        GnsmScorer(GnsmSettings(**{**vars(TINY), "judge": "mixture"})).fit([tokens(0)], silent)
+
+
 def test_several_fields_share_one_score():
     short = GnsmSettings(**{**vars(TINY), "course": CategoricalCourse(steps=5, batch=1)})
     scorer = fitted(short, fields=2)
@@ -125,7 +158,7 @@ def test_features_that_are_no_categories_are_refused():
         GnsmScorer(TINY).fit([FeatureMap(torch.rand(4, 2), inside)], silent)
 
 
-@pytest.mark.parametrize("wrong", [{"judge": "x"}, {"window": 0}])
+@pytest.mark.parametrize("wrong", [{"judge": "x"}, {"window": 0}, {"held": 0.0}])
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
         GnsmSettings(**wrong)

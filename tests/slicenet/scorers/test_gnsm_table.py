@@ -4,7 +4,7 @@ from sklearn.metrics import roc_auc_score
 
 from slicenet.errors import ConfigError
 from slicenet.flows.relaxation import LadderSettings
-from slicenet.scorers.categorical_learning import CategoricalCourse
+from slicenet.scorers.categorical_learning import CategoricalCourse, divide
 from slicenet.scorers.categorical_networks import CategoricalNetworkSettings
 from slicenet.scorers.gnsm_table import CategoricalTable, CategoricalTableSettings
 
@@ -62,6 +62,40 @@ def test_the_seed_of_the_build_decides_what_is_learnt():
     one, two, other = (fitted(short, seed).network.leave.weight for seed in (4, 4, 5))
     assert torch.equal(one, two)
     assert not torch.equal(one, other)
+
+
+def test_the_mixture_is_of_rows_that_taught_nothing():
+    short = CategoricalTableSettings(TINY.ladder, TINY.network, CategoricalCourse(20, 8), held=0.3)
+    healthy, found = rows(1), []
+    _, left = divide(len(healthy), 0.3, seed=2)
+    assert len(left) == 180
+    other = healthy.clone()
+    other[left] = rows(9)[left]
+    for one in (healthy, other):
+        torch.manual_seed(2)
+        table = CategoricalTable(short)
+        table.fit(one)
+        found.append(table)
+    before, after = (table.state_dict() for table in found)
+    changed = [name for name in before if not torch.equal(before[name], after[name])]
+    assert changed
+    assert all(name.startswith("density.") for name in changed)
+    lengths = found[0].lengths(healthy[left]).double()
+    assert torch.allclose(before["density.standard.mean"], lengths.mean(0), rtol=1e-5)
+
+
+def test_a_row_that_names_no_category_is_refused_wherever_it_is():
+    _, left = divide(10, 0.2, 0)
+    wrong = rows(1, 10).float()
+    wrong[left[0]] = 0.5
+    torch.manual_seed(0)
+    with pytest.raises(ConfigError, match="name categories"):
+        CategoricalTable(TINY).fit(wrong)
+
+
+def test_a_share_that_leaves_nothing_is_refused():
+    with pytest.raises(ConfigError, match="held"):
+        CategoricalTableSettings(held=1.0)
 
 
 @pytest.mark.parametrize("wrong", [torch.zeros(1, 3), torch.zeros(4), torch.rand(5, 2)])
