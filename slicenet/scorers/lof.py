@@ -67,6 +67,9 @@ class LofScorer(Scorer):
         self.standard.fit(sample)
         if self.settings.scope == "position":
             places = Places.of(maps, self.settings.around, self.settings.each, self.seed)
+            if int(places.count.max()) < 2:
+                raise ConfigError("lof: no position has two healthy vectors", "E_TOO_FEW",
+                                  "more brains, or more cells around")  # fmt: skip
             self.local.fit(maps, places, self.settings.least, self.standard, watch)
             return
         self.vectors = self.standard(sample.vectors)

@@ -115,6 +115,23 @@ def test_what_is_usual_in_one_place_stands_out_in_another():
     assert shared.score(swapped)[far].median() < 1.5 * shared.score(maps[1])[far].median()
 
 
+@pytest.mark.parametrize(
+    "rows", [[[True, True, True]], [[True, False, False], [False, True, True]]]
+)
+def test_positions_without_two_vectors_have_no_factor(rows):
+    maps = []
+    for row in rows:
+        inside = torch.tensor(row)[:, None, None]
+        maps.append(FeatureMap(brain(len(maps)).vectors[: sum(row)], inside))
+    alone = LofSettings(scope="position", around=(0, 0, 0))
+    with pytest.raises(ConfigError, match="no position has two healthy vectors") as caught:
+        LofScorer(alone).fit(maps, silent)
+    assert caught.value.code == "E_TOO_FEW"
+    together = LofScorer(LofSettings(scope="position", around=(1, 0, 0)))
+    together.fit(maps, silent)
+    assert torch.isfinite(together.score(maps[-1])).all()
+
+
 def test_a_scope_that_does_not_exist_is_refused():
     with pytest.raises(ConfigError, match="shared, position"):
         LofSettings(scope="patient")
