@@ -75,7 +75,7 @@ class CategoricalTable(nn.Module):
         taught, left = divide(len(rows), self.settings.held, self.seed)
         kinds = kinds_of([rows[taught].float()])
         self.build(kinds)
-        network, codes = self.network, known(rows[taught].float(), kinds)
+        network, codes = self.network, known(rows[taught].float().cpu(), kinds)
         assert network is not None
         descend(network, lambda step: self._loss(network, codes, step), self.settings.course, watch)
         self.density.fit(self._maps(rows[left]), watch)
@@ -88,21 +88,23 @@ class CategoricalTable(nn.Module):
     def lengths(self, rows: Tensor) -> Tensor:
         """Of the score at each level of the ladder, [N, L], in shares of the longest."""
         assert self.network is not None, "fitted, or loaded"
-        kinds = self.kinds.tolist()
-        codes, ladder, found = known(rows.float(), kinds), self.settings.ladder, []
+        kinds, device = self.kinds.tolist(), self.kinds.device
+        codes, ladder, found = known(rows.to(device).float(), kinds), self.settings.ladder, []
         for level, rung in enumerate(ladder.rungs()):
             seen = points(given(codes.T.unbind(), kinds, ladder, rung), kinds, rung)
-            levels = torch.full((len(codes),), level)
+            levels = torch.full((len(codes),), level, device=device)
             found.append(norms(self.network(seen, levels), seen, kinds, ladder, rung))
         return torch.stack(found, 1)
 
     def build(self, kinds: list[int]) -> None:
         """An untrained network for fields of so many categories."""
-        self.kinds = torch.tensor(kinds)
+        device = self.kinds.device
+        self.kinds = torch.tensor(kinds, device=device)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(drawing(self.seed, 3).initial_seed()))
             levels = self.settings.ladder.levels
-            self.network = RowNetwork(sum(kinds), levels, self.settings.network)
+            made = RowNetwork(sum(kinds), levels, self.settings.network)
+        self.network = made.to(device)
 
     def _maps(self, rows: Tensor) -> list[FeatureMap]:
         return [FeatureMap(self.lengths(rows), torch.ones(len(rows), 1, 1, dtype=torch.bool))]
@@ -115,16 +117,21 @@ class CategoricalTable(nn.Module):
         chosen = torch.randint(len(codes), (self.settings.course.batch,), generator=draw)
         true = given(codes[chosen].T.unbind(), kinds, ladder, rung)
         seen = points(true + gumbel(true, draw), kinds, rung)
-        answer = network(seen, torch.full((len(chosen),), level))
+        true, seen = true.to(self.kinds.device), seen.to(self.kinds.device)
+        answer = network(seen, torch.full((len(chosen),), level, device=seen.device))
         return disagreement(answer, seen, true, kinds, ladder, rung).mean()
 
 
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
     """Before a state is loaded, a network for its fields, and room for its mixture."""
     assert isinstance(module, CategoricalTable)
-    module.build(state[f"{prefix}kinds"].tolist())
+    kinds, device = state[f"{prefix}kinds"].tolist(), module.kinds.device
+    module.network, module.kinds = None, torch.zeros(0, dtype=torch.int64, device=device)
+    if kinds:
+        module.build(kinds)
     for name in ("weights", "means", "factors", "freedom"):
-        setattr(module.density, name, torch.empty_like(state[f"{prefix}density.{name}"]))
+        held = torch.empty_like(state[f"{prefix}density.{name}"], device=device)
+        setattr(module.density, name, held)
     for name in ("mean", "spread"):
-        held = torch.empty_like(state[f"{prefix}density.standard.{name}"])
+        held = torch.empty_like(state[f"{prefix}density.standard.{name}"], device=device)
         setattr(module.density.standard, name, held)

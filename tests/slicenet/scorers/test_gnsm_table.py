@@ -57,6 +57,25 @@ def test_what_a_table_has_learnt_can_be_kept(table):
     assert torch.equal(other.score(rows(6)), table.score(rows(6)))
 
 
+def test_a_table_that_has_learnt_nothing_can_be_kept_too(table):
+    unfitted, other = CategoricalTable(TINY).state_dict(), CategoricalTable(TINY)
+    other.load_state_dict(unfitted)
+    assert other.network is None
+    other.load_state_dict(table.state_dict())
+    assert torch.equal(other.score(rows(6)), table.score(rows(6)))
+    other.load_state_dict(unfitted)
+    assert other.network is None
+
+
+def test_what_is_built_or_loaded_lies_where_the_table_does(table):
+    built, loaded = (CategoricalTable(TINY).to("meta") for _ in range(2))
+    built.build([5, 4])
+    with pytest.warns(UserWarning, match="is a no-op"):  # numbers have no place there
+        loaded.load_state_dict(table.state_dict())
+    for one in (built, loaded):
+        assert {tensor.device.type for tensor in one.state_dict().values()} == {"meta"}
+
+
 def test_the_seed_of_the_build_decides_what_is_learnt():
     short = CategoricalTableSettings(TINY.ladder, TINY.network, CategoricalCourse(3, 8))
     one, two, other = (fitted(short, seed).network.leave.weight for seed in (4, 4, 5))
