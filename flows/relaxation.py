@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 LEAST = torch.finfo(torch.float64).tiny
+HIGHEST = 88.0  # logarithm of what single precision holds
 
 
 @final
@@ -42,6 +43,12 @@ class LadderSettings:
             raise ValueError("levels count from 1, and two temperatures must be positive")
         if not 0 < self.floor < 1:
             raise ValueError("floor must be within 0 to 1")
+        least = -math.log(self.floor) / HIGHEST
+        if (1.0 if self.published else min(self.temperatures)) < least:
+            raise ValueError(
+                f"temperatures must be {least:.3g} or more with a floor of {self.floor:g}: below, "
+                "what is there outweighs the rest by more than single precision holds"
+            )
 
     def rungs(self) -> list[Rung]:
         """The levels, from the most noise to the least."""

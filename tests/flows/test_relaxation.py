@@ -162,10 +162,30 @@ def test_one_kind_alone_is_never_strange():
     assert math.isfinite(float(score(told, 2.0).sum()))
 
 
+@pytest.mark.parametrize("floor", [1e-5, 1e-12])
+@pytest.mark.parametrize("kinds", [2, 40])
+def test_the_coldest_ladder_there_can_be_keeps_numbers(floor, kinds):
+    least = -math.log(floor) / math.log(np.finfo(np.float32).max)
+    with pytest.raises(ValueError, match="single precision holds"):
+        LadderSettings(temperatures=(1.0, 0.999 * least), floor=floor)
+    rung = LadderSettings(temperatures=(1.0, 1.01 * least), floor=floor).rungs()[-1]
+    given = logits(codes(50) % kinds, kinds, floor) / rung.logits
+    seen = relaxed(given + gumbel(given, draw()), rung.points)
+    told = expected(torch.randn(given.shape, generator=draw(1)), seen, floor, rung)
+    assert torch.allclose(told.sum(1), torch.ones(50), atol=1e-4)
+    assert torch.isfinite(strangeness(told, floor, rung)).all()
+
+
+def test_a_floor_too_low_for_single_precision_is_refused_however_noise_is_divided():
+    with pytest.raises(ValueError, match="temperatures must be"):
+        LadderSettings(floor=1e-40, published=True)
+    assert LadderSettings(temperatures=(1.0, 0.01), published=True).rungs()[-1].points < 0.02
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"levels": 0}, {"temperatures": (0.0, 1.0)}, {"temperatures": (1.0,)}, {"floor": 0.0}],
 )
 def test_impossible_ladders_are_refused(wrong):
-    with pytest.raises(ValueError, match=r"levels|floor"):
+    with pytest.raises(ValueError, match=r"levels|floor must"):
         LadderSettings(**wrong)
