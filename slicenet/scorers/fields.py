@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import final
 
 import torch
@@ -70,6 +71,11 @@ class Atlas:
             counts += _held(field, kinds)
         return cls(counts, kinds)
 
+    @cached_property
+    def total(self) -> Tensor:
+        """How often each category is anywhere, [C] float32, on the CPU."""
+        return self.counts.flatten(1).sum(1).cpu().float()
+
     def prior(self, field: Field, seen: bool) -> Tensor:
         """Log chance of each category in the cells of a window, [C, x, y, z].
 
@@ -80,9 +86,8 @@ class Atlas:
         counts = self.counts[:, x, y, z].cpu().float()
         if seen:
             counts = counts - _held(field, self.kinds)
-        total = self.counts.flatten(1).sum(1).cpu().float()  # [C]
         found = []
-        parts = zip(counts.split(list(self.kinds)), total.split(list(self.kinds)), strict=True)
+        parts = zip(counts.split(list(self.kinds)), self.total.split(list(self.kinds)), strict=True)
         for count, whole in parts:
             # One count more, or what training has never seen would be impossible.
             usual = ((whole + 1) / (whole + 1).sum())[:, None, None, None]

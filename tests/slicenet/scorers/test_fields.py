@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -78,6 +79,17 @@ def test_the_prior_is_the_share_of_the_others_that_have_a_category(seen):
         for kind in range(KINDS[0]):
             wanted = (held.count(kind) + usual[kind]) / (len(held) + 1)
             assert found[kind, x, y, z].item() == pytest.approx(float(wanted), rel=1e-4)
+
+
+def test_all_that_is_anywhere_is_counted_once():
+    fields = [field(seed=one)[0] for one in range(4)]
+    atlas = Atlas.of(fields, KINDS)
+    codes = torch.cat([one.codes[:, one.inside] for one in fields], 1).long().numpy()
+    wanted = [np.bincount(row, minlength=kinds) for row, kinds in zip(codes, KINDS, strict=True)]
+    assert atlas.total.tolist() == np.concatenate(wanted).tolist()
+    counted = atlas.total
+    atlas.prior(fields[0].cut(), seen=True)
+    assert atlas.total is counted
 
 
 def test_a_network_is_told_place_and_prior():
