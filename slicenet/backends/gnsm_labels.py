@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from slicenet.detector import Detector, MapSettings
+from slicenet.errors import ConfigError
 from slicenet.extractors.categories import CategoryExtractor, CategorySettings
 from slicenet.frame import Frame, FrameSettings
 from slicenet.scorers.gnsm import GnsmScorer, GnsmSettings
@@ -21,6 +22,16 @@ class GnsmLabels:
     categories: CategorySettings = CategorySettings()
     gnsm: GnsmSettings = GnsmSettings()
     map: MapSettings = MapSettings(smooth=4.0)  # a cell: faults are larger than what varies
+
+    def __post_init__(self) -> None:
+        of_labels = self.frame.intensity == "labels"
+        if of_labels == bool(self.categories.levels):
+            raise ConfigError(
+                "categories.levels are of intensities that the frame makes comparable"
+                if of_labels else "labels come through no frame that changes intensities",
+                "E_SETTING",
+                "categories.levels=8 with frame.intensity=robust, or neither of the two",
+            )  # fmt: skip
 
     def build(self) -> Detector:
         extractor = CategoryExtractor(self.categories)

@@ -123,7 +123,8 @@ def _check(inside: list[np.ndarray], name: str) -> None:
 
 def _no_labels(name: str) -> VolumeError:
     text = f"{name}: is no map of labels: they are whole numbers, {MOST} at most"
-    return VolumeError(text, "E_LABELS", "a segmentation, or categories.levels for intensities")
+    hint = "a segmentation, or categories.levels with frame.intensity=robust"
+    return VolumeError(text, "E_LABELS", hint)
 
 
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:

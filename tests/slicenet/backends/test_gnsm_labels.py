@@ -10,6 +10,7 @@ from slicenet.checkpoint import Model, save
 from slicenet.cohort import Query, find_cohort
 from slicenet.commands import main
 from slicenet.config import overlay
+from slicenet.errors import ConfigError
 from slicenet.recipe import resolve
 
 TINY = {
@@ -90,6 +91,18 @@ def test_no_label_is_mixed_from_others_on_its_way_in(tmp_path):
     framed = frame.enter(volume)
     assert set(framed.voxels[0][framed.brain].unique().tolist()) <= {0.0, *map(float, LABELS)}
     assert set(volume.voxels[0][volume.brain].unique().tolist()) == set(map(float, LABELS))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"categories": {"levels": 8}}, {"frame": {"intensity": "robust"}},
+     {"frame": {"intensity": "histogram"}}],
+)  # fmt: skip
+def test_levels_go_with_intensities_and_labels_with_labels(wrong):
+    with pytest.raises(ConfigError, match=r"frame\.intensity=robust"):
+        overlay(GnsmLabels(), wrong)
+    both = overlay(GnsmLabels(), {"categories": {"levels": 8}, "frame": {"intensity": "core"}})
+    assert both.build().extractor.settings.levels == 8
 
 
 def test_no_preset_hides_nothing():

@@ -76,6 +76,7 @@ def test_intensities_are_no_labels(make_brain, make_labels):
     with pytest.raises(VolumeError, match="no map of labels") as caught:
         fitted([make_brain(0, shape=SHAPE)])
     assert caught.value.code == "E_LABELS"
+    assert "categories.levels with frame.intensity=robust" in caught.value.hint
     with pytest.raises(VolumeError, match="no map of labels"):
         fitted([make_labels()]).extract(make_brain(0, shape=SHAPE))
     with pytest.raises(VolumeError, match=f"{MOST} at most"):
