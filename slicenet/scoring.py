@@ -121,6 +121,7 @@ class Scorer(nn.Module, abc.ABC):
 
     settings: object
     lesions: SimulationSettings | None = None  # to see in training beside what is healthy
+    learns: bool = False  # whether `fit` trains a network
 
     @abc.abstractmethod
     def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:

@@ -14,9 +14,10 @@ import torch
 
 from slicenet.backends import BACKENDS
 from slicenet.cache import Cache
-from slicenet.checkpoint import Model, save, settings_table
+from slicenet.checkpoint import Model, save
 from slicenet.config import suggest
 from slicenet.errors import ConfigError
+from slicenet.extractors.backbone import Backbone
 from slicenet.images.grid import Grid
 from slicenet.images.write import write_map
 from slicenet.volume import Volume
@@ -73,9 +74,11 @@ def ball(edge: int, seed: int) -> Volume:
 
 
 def _learns_at_once(name: str) -> bool:
-    """Whether a backend reads each volume once or twice to learn, and trains no network."""
-    trained = {"dagmm", "gnsm", "norms", "siamese", "simclr", "slices", "vqvae"}
-    return not settings_table(BACKENDS[name]()).keys() & trained
+    """Whether a backend reads each volume once or twice to learn: without a network or weights."""
+    with torch.device("meta"):  # what it is made of, without the numbers of large networks
+        detector = BACKENDS[name]().build()
+    looks = any(isinstance(part, Backbone) for part in detector.modules())
+    return not (looks or detector.extractor.learns or detector.scorer.learns)
 
 
 def _bench_one(name: str, edge: int, device: str, folder: Path, scan: Path) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class FlowScorer(Scorer):
     """Minus the log density of a vector given its place, in nats a channel."""
 
     settings: FlowScorerSettings
+    learns = True
     sizes: Tensor  # [2] int64: channels of a vector and of its condition; 0 until fitted
     mean: Tensor  # [C] float64, of healthy vectors
     spread: Tensor  # [C] float64

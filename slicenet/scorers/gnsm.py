@@ -71,6 +71,7 @@ class GnsmScorer(Scorer):
     """
 
     settings: GnsmSettings
+    learns = True
     kinds: Tensor  # [F] int64, categories of each field, those never seen included
     counts: Tensor  # [C, x, y, z] int16, of the healthy that have each category in each cell
 

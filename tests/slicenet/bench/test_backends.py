@@ -1,5 +1,6 @@
 import pytest
 
+from slicenet.backends.pair import Pair
 from slicenet.bench.backends import ball, bench
 from slicenet.errors import ConfigError
 
@@ -21,6 +22,24 @@ def test_by_default_no_network_is_trained(monkeypatch):
     monkeypatch.setattr("slicenet.bench.backends._bench_one", lambda name, *_: rows.append(name))
     bench([], 40, "cpu")
     assert rows == ["histeq", "intensity-gaussian", "zscore"]
+
+
+@pytest.mark.parametrize(
+    ("extractor", "scorer", "wanted"),
+    [("texture", "zscore", True), ("texture", "flow", False), ("categories", "gnsm", False),
+     ("dagmm", "zscore", False), ("slices", "zscore", False)],
+)  # fmt: skip
+def test_a_backend_that_nobody_knows_tells_itself_whether_it_trains(
+    monkeypatch, extractor, scorer, wanted
+):
+    def unknown():
+        return Pair(extractor=extractor, scorer=scorer)
+
+    rows = []
+    monkeypatch.setattr("slicenet.bench.backends.BACKENDS", {"unknown": unknown})
+    monkeypatch.setattr("slicenet.bench.backends._bench_one", lambda name, *_: rows.append(name))
+    bench([], 40, "cpu")
+    assert bool(rows) == wanted
 
 
 def test_the_ball_is_a_brain_in_its_own_right():
