@@ -7,10 +7,10 @@ from typing import final
 import torch
 from torch import Tensor
 
-from slicenet.errors import ConfigError, ResourceError
+from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
-from slicenet.machine import memory
 from slicenet.scorers.moments import Moments, mahalanobis
+from slicenet.scorers.room import check_room
 from slicenet.scoring import Scorer
 from slicenet.watch import Watch
 
@@ -132,13 +132,10 @@ class GaussianScorer(Scorer):
         places = int(self.row.max()) + 1
         size = places * channels**2 * 8
         watch("covariances", 0, places, channels=channels, gigabytes=size / 1e9)
-        available = memory().available
-        if available and size > available:
-            raise ResourceError(
-                f"gaussian: {places} covariances of {channels} channels take {size / 1e9:.1f} GB, "
-                f"{available / 1e9:.1f} GB are free", "E_MEMORY",
-                "keep fewer components, share one covariance, or take a coarser frame",
-            )  # fmt: skip
+        check_room(
+            f"gaussian: {places} covariances of {channels} channels", size,
+            "keep fewer components, share one covariance, or take a coarser frame",
+        )  # fmt: skip
 
     def _take(self, moments: Moments | None, vectors: Tensor, features: FeatureMap) -> Moments:
         if self.settings.mean == "shared":

@@ -6,11 +6,10 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from slicenet.errors import ResourceError
 from slicenet.features import FeatureMap
-from slicenet.machine import memory
 from slicenet.scorers.densities import densities, factors
 from slicenet.scorers.places import Places, neighbours
+from slicenet.scorers.room import check_room
 from slicenet.scorers.standard import Standard
 from slicenet.watch import Watch
 
@@ -80,7 +79,8 @@ class LocalFactors(nn.Module):
         slot = torch.cat((seen.cumsum(0) * seen, seen.new_zeros(1, dtype=torch.int64)))
         rows, brains = int(seen.sum()) + 1, len(places.chosen)
         channels = len(scale.mean)
-        _check_size(4 * rows * brains * channels)
+        size = 4 * rows * brains * channels
+        check_room("lof: the vectors of every position", size, "fewer each, or coarser cells")
         self.slot = slot.to(device)
         self.vectors = torch.zeros(rows, brains, channels, device=device)
         self.exist = torch.zeros(rows, brains, dtype=torch.bool, device=device)
@@ -99,14 +99,3 @@ class LocalFactors(nn.Module):
         brains, channels = self.vectors.shape[1:]
         each = brains * int(torch.tensor([2 * one + 1 for one in self.around]).prod())
         return max(1, HELD // (each * max(channels, each if pairs else 0)))
-
-
-def _check_size(size: int) -> None:
-    """Refuse to keep what cannot fit."""
-    available = memory().available
-    if available and size > available:
-        raise ResourceError(
-            f"lof: the vectors of every position take {size / 1e9:.1f} GB, "
-            f"{available / 1e9:.1f} GB are free", "E_MEMORY",
-            "fewer each, or coarser cells",
-        )  # fmt: skip

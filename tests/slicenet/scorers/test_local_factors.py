@@ -7,7 +7,7 @@ from sklearn.neighbors import LocalOutlierFactor
 
 from slicenet.errors import ResourceError
 from slicenet.features import FeatureMap
-from slicenet.scorers import local_factors
+from slicenet.scorers import local_factors, room
 from slicenet.scorers.local_factors import LocalFactors
 from slicenet.scorers.places import Places, neighbours
 from slicenet.scorers.sample import draw_sample
@@ -75,7 +75,7 @@ def test_only_the_chosen_brains_are_kept():
 
 
 def test_what_cannot_fit_is_refused_with_its_size(monkeypatch):
-    monkeypatch.setattr(local_factors, "memory", lambda: SimpleNamespace(available=100))
+    monkeypatch.setattr(room, "memory", lambda: SimpleNamespace(available=100))
     with pytest.raises(ResourceError, match="GB are free"):
         fitted()
 
