@@ -13,6 +13,7 @@ from slicenet.flows.relaxation import (
     Rung,
     blocks,
     expected,
+    gumbel,
     logits,
     relaxed,
     strangeness,
@@ -20,6 +21,7 @@ from slicenet.flows.relaxation import (
 )
 from slicenet.watch import Watch
 
+Answer = Callable[[Tensor, int], Tensor]  # of a network, to points at a level
 LEAST = 1e-30  # chance, so that it has a logarithm
 MOST = 512  # categories of a field; more are no categories
 
@@ -128,6 +130,33 @@ def norms(
         for mine, point in zip(blocks(belief, kinds), blocks(seen, kinds), strict=True)
     ]
     return torch.stack(each).mean(0).sqrt()
+
+
+def lengths(
+    answer: Answer, codes: Sequence[Tensor], kinds: Sequence[int], ladder: LadderSettings
+) -> Tensor:
+    """Of the scores of codes [B, ...] of every field, taken without noise, [B, ..., L]."""
+    found = []
+    for level, rung in enumerate(ladder.rungs()):
+        seen = points(given(codes, kinds, ladder, rung), kinds, rung)
+        found.append(norms(answer(seen, level), seen, kinds, ladder, rung))
+    return torch.stack(found, -1)
+
+
+def misses(
+    answer: Answer,
+    codes: Sequence[Tensor],
+    kinds: Sequence[int],
+    ladder: LadderSettings,
+    level: int,
+    draw: torch.Generator,
+    device: torch.device,
+) -> Tensor:
+    """How far a network is from the target of codes [B, ...] that noise hides, [B, ...]."""
+    rung = ladder.rungs()[level]
+    true = given(codes, kinds, ladder, rung)
+    seen = points(true + gumbel(true, draw), kinds, rung).to(device)
+    return disagreement(answer(seen, level), seen, true.to(device), kinds, ladder, rung)
 
 
 def descend(

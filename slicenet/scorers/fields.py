@@ -10,8 +10,8 @@ from torch import Tensor
 
 from slicenet.draws import drawing
 from slicenet.flows.position import position_code
-from slicenet.flows.relaxation import LadderSettings, gumbel
-from slicenet.scorers.categorical_learning import disagreement, given, known, points
+from slicenet.flows.relaxation import LadderSettings
+from slicenet.scorers.categorical_learning import known, misses
 from slicenet.scorers.categorical_networks import PLACE, LatticeNetwork
 
 Window = tuple[slice, slice, slice]
@@ -135,20 +135,21 @@ class Windows:
     def loss(self, network: LatticeNetwork, step: int) -> Tensor:
         """How far a network is from the target, mean over cells inside; one number."""
         draw = drawing(self.seed, 2, step)
-        rungs = self.ladder.rungs()
         # One level a step, so that its temperature is that of the whole batch.
-        level = int(torch.randint(len(rungs), (), generator=draw))
+        level = int(torch.randint(self.ladder.levels, (), generator=draw))
         chosen = [self._window(draw) for _ in range(self.batch)]
         codes = torch.stack([field.codes for field in chosen], 1)  # [F, B, x, y, z]
-        kinds = self.atlas.kinds
-        true = given(codes.unbind(), kinds, self.ladder, rungs[level])
-        seen = points(true + gumbel(true, draw), kinds, rungs[level])
-        inside = torch.stack([field.inside for field in chosen])
+        inside = torch.stack([field.inside for field in chosen]).to(self.device)
         place = torch.stack([told(field, self.atlas, seen=True) for field in chosen])
-        true, seen, inside, place = (part.to(self.device) for part in (true, seen, inside, place))
-        levels = torch.full((self.batch,), level, device=self.device)
-        answer = network(seen, inside[:, None].to(seen), place, levels)
-        return disagreement(answer, seen, true, kinds, self.ladder, rungs[level])[inside].mean()
+        place = place.to(self.device)
+
+        def answer(seen: Tensor, level: int) -> Tensor:
+            levels = torch.full((self.batch,), level, device=self.device)
+            return network(seen, inside[:, None].to(seen), place, levels)
+
+        kinds, ladder = self.atlas.kinds, self.ladder
+        found = misses(answer, codes.unbind(), kinds, ladder, level, draw, self.device)
+        return found[inside].mean()
 
     def _window(self, draw: torch.Generator) -> Field:
         field = self.fields[int(torch.randint(len(self.fields), (), generator=draw))]

@@ -25,10 +25,8 @@ from slicenet.scorers.categorical_learning import (
     check_held,
     descend,
     divide,
-    given,
     kinds_of,
-    norms,
-    points,
+    lengths,
 )
 from slicenet.scorers.categorical_networks import CategoricalNetworkSettings, LatticeNetwork
 from slicenet.scorers.fields import Atlas, Field, Windows, told
@@ -119,18 +117,18 @@ class GnsmScorer(Scorer):
     @torch.no_grad()
     def lengths(self, features: FeatureMap) -> Tensor:
         """Of the score at each level of the ladder, [N, L], in shares of the longest."""
-        assert self.network is not None, "fitted, or loaded"
-        kinds, device = self.kinds.tolist(), self.kinds.device
+        network, kinds, device = self.network, self.kinds.tolist(), self.kinds.device
+        assert network is not None, "fitted, or loaded"
         field = Field.of(features.vectors.cpu(), features.inside.cpu(), kinds).cut()
         inside = field.inside[None, None].float().to(device)
         place = told(field, Atlas(self.counts, kinds), seen=False)[None].to(device)
-        found = []
-        codes, ladder = field.codes[:, None].to(device).unbind(), self.settings.ladder
-        for level, rung in enumerate(ladder.rungs()):
-            seen = points(given(codes, kinds, ladder, rung), kinds, rung)
-            answer = self.network(seen, inside, place, torch.tensor([level], device=device))
-            found.append(norms(answer, seen, kinds, ladder, rung)[0][field.inside.to(device)])
-        return torch.stack(found, 1)
+
+        def answer(seen: Tensor, level: int) -> Tensor:
+            return network(seen, inside, place, torch.tensor([level], device=device))
+
+        codes = field.codes[:, None].to(device).unbind()
+        found = lengths(answer, codes, kinds, self.settings.ladder)  # [1, x, y, z, L]
+        return found[0, field.inside.to(device)]
 
     def build(self, kinds: list[int]) -> None:
         """An untrained network for fields of so many categories."""

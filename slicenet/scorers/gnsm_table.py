@@ -17,19 +17,17 @@ from torch import Tensor, nn
 from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
-from slicenet.flows.relaxation import LadderSettings, gumbel
+from slicenet.flows.relaxation import LadderSettings
 from slicenet.scorers.categorical_learning import (
     CategoricalCourse,
     check_categories,
     check_held,
     descend,
-    disagreement,
     divide,
-    given,
     kinds_of,
     known,
-    norms,
-    points,
+    lengths,
+    misses,
 )
 from slicenet.scorers.categorical_networks import CategoricalNetworkSettings, RowNetwork
 from slicenet.scorers.mixture import MixtureScorer, MixtureSettings
@@ -77,7 +75,7 @@ class CategoricalTable(nn.Module):
         self.build(kinds)
         network, codes = self.network, known(rows[taught].float().cpu(), kinds)
         assert network is not None
-        descend(network, lambda step: self._loss(network, codes, step), self.settings.course, watch)
+        descend(network, lambda step: self._loss(codes, step), self.settings.course, watch)
         self.density.fit(self._maps(rows[left]), watch)
 
     def score(self, rows: Tensor) -> Tensor:
@@ -87,14 +85,9 @@ class CategoricalTable(nn.Module):
     @torch.no_grad()
     def lengths(self, rows: Tensor) -> Tensor:
         """Of the score at each level of the ladder, [N, L], in shares of the longest."""
-        assert self.network is not None, "fitted, or loaded"
-        kinds, device = self.kinds.tolist(), self.kinds.device
-        codes, ladder, found = known(rows.to(device).float(), kinds), self.settings.ladder, []
-        for level, rung in enumerate(ladder.rungs()):
-            seen = points(given(codes.T.unbind(), kinds, ladder, rung), kinds, rung)
-            levels = torch.full((len(codes),), level, device=device)
-            found.append(norms(self.network(seen, levels), seen, kinds, ladder, rung))
-        return torch.stack(found, 1)
+        kinds = self.kinds.tolist()
+        codes = known(rows.to(self.kinds.device).float(), kinds).T.unbind()
+        return lengths(self._answer, codes, kinds, self.settings.ladder)
 
     def build(self, kinds: list[int]) -> None:
         """An untrained network for fields of so many categories."""
@@ -109,17 +102,17 @@ class CategoricalTable(nn.Module):
     def _maps(self, rows: Tensor) -> list[FeatureMap]:
         return [FeatureMap(self.lengths(rows), torch.ones(len(rows), 1, 1, dtype=torch.bool))]
 
-    def _loss(self, network: RowNetwork, codes: Tensor, step: int) -> Tensor:
+    def _answer(self, seen: Tensor, level: int) -> Tensor:
+        assert self.network is not None, "fitted, or loaded"
+        return self.network(seen, torch.full((len(seen),), level, device=seen.device))
+
+    def _loss(self, codes: Tensor, step: int) -> Tensor:
         draw, kinds, ladder = drawing(self.seed, 2, step), self.kinds.tolist(), self.settings.ladder
         # One level a step, so that its temperature is that of the whole batch.
         level = int(torch.randint(ladder.levels, (), generator=draw))
-        rung = ladder.rungs()[level]
         chosen = torch.randint(len(codes), (self.settings.course.batch,), generator=draw)
-        true = given(codes[chosen].T.unbind(), kinds, ladder, rung)
-        seen = points(true + gumbel(true, draw), kinds, rung)
-        true, seen = true.to(self.kinds.device), seen.to(self.kinds.device)
-        answer = network(seen, torch.full((len(chosen),), level, device=seen.device))
-        return disagreement(answer, seen, true, kinds, ladder, rung).mean()
+        rows = codes[chosen].T.unbind()
+        return misses(self._answer, rows, kinds, ladder, level, draw, self.kinds.device).mean()
 
 
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:

@@ -20,6 +20,8 @@ from slicenet.scorers.categorical_learning import (
     given,
     kinds_of,
     known,
+    lengths,
+    misses,
     norms,
     points,
 )
@@ -127,6 +129,29 @@ def test_the_norm_of_several_fields_is_the_root_mean_square_of_their_shares():
         total += strangeness(told, LADDER.floor, rung).square() / 2
     found = norms(belief, seen, KINDS, LADDER, rung)
     assert torch.allclose(found, total.sqrt(), atol=1e-5)
+
+
+def certain(seen, level):
+    """An answer that is sure of the last category of every field."""
+    last = torch.zeros(sum(KINDS))
+    last[[2, 7]] = 500.0
+    return last.expand(len(seen), -1)
+
+
+def test_lengths_are_0_where_the_answer_is_right_and_1_where_it_is_wrong():
+    rows = torch.tensor([[2, 4], [0, 1], [2, 0]]).T.unbind()
+    found = lengths(certain, rows, KINDS, LADDER)
+    assert found.shape == (3, LADDER.levels)
+    wanted = torch.tensor([0.0, 1.0, 0.5**0.5])[:, None].expand(3, LADDER.levels)
+    assert torch.allclose(found, wanted, atol=2e-3)
+
+
+def test_nothing_is_missed_where_the_answer_is_right():
+    rows, device = torch.tensor([[2, 4], [0, 1]]).T.unbind(), torch.device("cpu")
+    for level in range(LADDER.levels):
+        right, wrong = misses(certain, rows, KINDS, LADDER, level, draw(), device)
+        assert right.item() == pytest.approx(0, abs=1e-4)
+        assert wrong > 0.01
 
 
 def test_a_descent_finds_the_bottom_and_freezes_it():
