@@ -7,6 +7,9 @@ import numpy as np
 from slicenet.errors import ConfigError
 from slicenet.volume import Volume
 
+# Volumes without a subject go by their names, and arrays are all called alike.
+NAMES = "tell brains apart by their names, as from_array(voxels, affine, name) does"
+
 
 def hold_out(subjects: Sequence[str], share: float, seed: int) -> list[int]:
     """Places of all volumes of a share of the subjects, rising; one subject at least stays.
@@ -18,7 +21,10 @@ def hold_out(subjects: Sequence[str], share: float, seed: int) -> list[int]:
     if not share:
         return []
     if len(known) < 2:
-        raise ConfigError("held: a single subject cannot be divided", "E_TOO_FEW", "held=0 would")
+        raise ConfigError(
+            "held: a single subject cannot be divided", "E_TOO_FEW",
+            f"held=0 divides nobody; or {NAMES}",
+        )  # fmt: skip
     count = min(max(1, round(share * len(known))), len(known) - 1)
     order = np.random.default_rng(seed).permutation(len(known))
     chosen = {known[index] for index in order[:count]}

@@ -1,9 +1,11 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from slicenet.errors import ConfigError
 from slicenet.extractors.held_out import hold_out, noting
+from slicenet.volume import from_array
 
 SUBJECTS = ["d", "a", "b", "a", "c", "e", "b", "f"]
 
@@ -35,6 +37,17 @@ def test_no_share_holds_out_nobody_and_one_subject_cannot_be_divided():
     assert hold_out(["a"], 0.0, 0) == []
     with pytest.raises(ConfigError, match="single subject"):
         hold_out(["a", "a"], 0.5, 0)
+
+
+def test_who_brings_arrays_is_told_to_name_them(make_brain):
+    subjects = []
+    voxels = make_brain(3, shape=(8, 8, 8)).voxels[0].numpy()
+    list(noting([from_array(voxels, np.eye(4)), from_array(voxels, np.eye(4))], subjects))
+    with pytest.raises(ConfigError) as caught:
+        hold_out(subjects, 0.5, 0)
+    assert "from_array(voxels, affine, name)" in caught.value.hint
+    list(noting([from_array(voxels, np.eye(4), "another")], subjects))
+    assert len(hold_out(subjects, 0.5, 0)) in (1, 2)
 
 
 def test_volumes_are_noted_by_subject_or_by_name(make_brain):
