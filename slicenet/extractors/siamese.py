@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from slicenet.errors import ConfigError
 from slicenet.extractors.colocated import Colocated
+from slicenet.extractors.held_out import noting
 from slicenet.extractors.lattice import check_deep, strides, touching
 from slicenet.extractors.patch_coder import Coder, CoderSettings
 from slicenet.extractors.shelf import Shelf
@@ -75,7 +76,8 @@ class SiameseExtractor(Extractor):
     def fit(
         self, volumes: Iterable[Volume], watch: Watch, savepoint: Savepoint = Savepoint()
     ) -> None:
-        with Shelf(volumes) as shelf, torch.enable_grad():
+        subjects = list[str]()
+        with Shelf(noting(volumes, subjects)) as shelf, torch.enable_grad():
             self._check_depth(shelf.shape[-1])
             self.build(shelf.shape[0])
             assert self.coder is not None
@@ -84,7 +86,8 @@ class SiameseExtractor(Extractor):
             low, high = _range(shelf)
             self.low, self.high = low.to(self.low.device), high.to(self.high.device)
             flat = self.settings.coder.dimensions == 2
-            pairs = Colocated.on(shelf, (edge, edge, 1 if flat else edge), self.seed)
+            sides = (edge, edge, 1 if flat else edge)
+            pairs = Colocated.on(shelf, subjects, sides, self.seed)
             learn_twins(self.coder, pairs, (self.low, self.high), self.settings.learn, watch)
         self.coder.requires_grad_(False)
 

@@ -26,7 +26,7 @@ def shelf(make_brain):
 
 
 def test_the_two_are_of_one_place_and_of_two_subjects_who_both_have_it(shelf):
-    pairs = Colocated.on(shelf, SIDES, 3)
+    pairs = Colocated.on(shelf, "abc", SIDES, 3)
     met = set()
     for step in range(5):
         subjects, centres = pairs.drawn(step, 200)
@@ -43,9 +43,28 @@ def test_the_two_are_of_one_place_and_of_two_subjects_who_both_have_it(shelf):
     assert met == {(0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (2, 1)}
 
 
+def test_the_two_nearest_to_the_front_of_a_random_order_are_taken(shelf):
+    pairs = Colocated.on(shelf, "abc", SIDES, 3)
+    volumes, centres = pairs.drawn(2, 200)
+    draws = np.random.default_rng([3, 2])
+    draws.integers(len(pairs.places), size=200)
+    order = np.where(pairs.brain[:, *centres.T], draws.random((3, 200)), np.inf)
+    assert np.array_equal(volumes, np.argsort(order, 0)[:2])
+
+
+def test_sessions_and_copies_of_a_brain_are_no_other_subject(shelf, make_brain):
+    pairs = Colocated.on(shelf, ["p1", "p2", "p1"], SIDES, 3)
+    volumes, centres = pairs.drawn(0, 500)
+    assert set(map(tuple, volumes.T.tolist())) == {(0, 1), (1, 0), (1, 2), (2, 1)}
+    assert pairs.brain[volumes, *centres.T].all()
+    alone = shelf[0][1] & ~shelf[1][1]  # brain of two sessions of one subject, and of no other
+    alone &= shelf[2][1]
+    assert not alone[tuple(pairs.places.T)].any()
+
+
 @pytest.mark.parametrize("sides", [SIDES, (5, 5, 5)])
 def test_a_patch_is_what_lies_around_its_centre_and_0_beyond_the_frame(shelf, sides):
-    pairs = Colocated.on(shelf, sides, 0)
+    pairs = Colocated.on(shelf, "abc", sides, 0)
     subjects, centres = pairs.drawn(0, 60)
     found = pairs.at(0, 60).reshape(2, 60, 2, *sides)
     rim = [side // 2 for side in sides]
@@ -60,7 +79,7 @@ def test_a_patch_is_what_lies_around_its_centre_and_0_beyond_the_frame(shelf, si
 
 
 def test_what_a_step_sees_follows_from_the_seed_and_the_step(shelf):
-    one, same, other = (Colocated.on(shelf, SIDES, seed) for seed in (1, 1, 2))
+    one, same, other = (Colocated.on(shelf, "abc", SIDES, seed) for seed in (1, 1, 2))
     assert torch.equal(one.at(4, 30), same.at(4, 30))
     assert not torch.equal(one.at(4, 30), one.at(5, 30))
     assert not torch.equal(one.at(4, 30), other.at(4, 30))
@@ -68,10 +87,10 @@ def test_what_a_step_sees_follows_from_the_seed_and_the_step(shelf):
 
 def test_one_brain_and_brains_without_a_place_in_common_make_no_pair(make_brain):
     volume = make_brain(0, shape=(12, 14, 10))
-    with Shelf([volume]) as shelf, pytest.raises(ConfigError, match="two volumes"):
-        Colocated.on(shelf, SIDES, 0)
+    with Shelf([volume, volume]) as shelf, pytest.raises(ConfigError, match="two subjects"):
+        Colocated.on(shelf, ["array", "array"], SIDES, 0)
     left, right = volume.brain.clone(), volume.brain.clone()
     left[6:], right[:6] = False, False
     apart = [replace(volume, brain=half) for half in (left, right)]
     with Shelf(apart) as shelf, pytest.raises(ConfigError, match="same place"):
-        Colocated.on(shelf, SIDES, 0)
+        Colocated.on(shelf, "ab", SIDES, 0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from slicenet.elsewhere import Elsewhere, ElsewhereSettings
 from slicenet.errors import ConfigError
 from slicenet.extractors import siamese
 from slicenet.extractors.lattice import touching
@@ -74,6 +75,15 @@ def test_the_range_is_the_mean_over_healthy_brains_of_their_outer_quantiles(make
     low, high = np.mean(ends, 0)
     assert np.allclose(extractor.low.numpy(), low, rtol=1e-5)
     assert np.allclose(extractor.high.numpy(), high, rtol=1e-5)
+
+
+def test_copies_of_a_brain_from_elsewhere_are_not_its_twins(make_brain):
+    once = Elsewhere([make_brain(0, shape=SHAPE)], ElsewhereSettings(times=1))
+    with pytest.raises(ConfigError, match="two subjects"):
+        SiameseExtractor(BOTH).fit(once, silent)
+    named = [replace(make_brain(s, shape=SHAPE), subject="p1") for s in range(2)]
+    with pytest.raises(ConfigError, match="two subjects"):
+        SiameseExtractor(BOTH).fit(named, silent)
 
 
 def test_the_size_of_a_patch_is_told_before_training(make_brain, told):

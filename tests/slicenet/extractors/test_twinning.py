@@ -21,7 +21,7 @@ def pairs(make_brain):
         own = torch.randn(common.shape, generator=torch.Generator().manual_seed(seed))
         brain.voxels.copy_(100 + common + 12 * own)
     with Shelf(brains) as shelf:
-        yield Colocated.on(shelf, (15, 15, 1), 0)
+        yield Colocated.on(shelf, "abc", (15, 15, 1), 0)
 
 
 def learnt(pairs, settings, watch=silent):
