@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -96,9 +95,3 @@ def surprise(prior: Prior, sequences: Sequences, places: Tensor, which: Tensor) 
 def foretold(prior: Prior, sequences: Sequences, places: Tensor, which: Tensor) -> Tensor:
     """Logits [S, L, K] of the tokens of slices; `which` [S] of the volume's each of them is."""
     return prior(sequences.tokens, places[which[:, None], sequences.cells])
-
-
-def held_out(count: int, share: float, seed: int) -> set[int]:
-    """Volumes of `count` that teach a prior nothing; none of so few that each is needed."""
-    held = max(1, round(share * count)) if count >= 5 else 0
-    return set(np.random.default_rng(seed).permutation(count)[:held].tolist())

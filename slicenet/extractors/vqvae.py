@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from slicenet.errors import ConfigError
 from slicenet.extractors.codebook import perplexity
-from slicenet.extractors.foretelling import ForetellingSettings, held_out, learn_prior
+from slicenet.extractors.foretelling import ForetellingSettings, learn_prior
+from slicenet.extractors.held_out import hold_out, noting
 from slicenet.extractors.lattice import check_whole, pool, touching
 from slicenet.extractors.orders import OrderSettings, orders
 from slicenet.extractors.prior import Prior, PriorSettings
@@ -36,7 +37,8 @@ FORETOLD = ("surprise", "restored")  # what needs the prior
 STRANGE = ("residual", "distance", *FORETOLD)  # what is a score already, a channel each
 READ = (*STRANGE, "latent", "token")
 AT_ONCE = 16  # slices, so that memory stays flat
-HELD = 0.1  # share of the volumes that teach the prior nothing, and tell what is improbable
+HELD = 0.1  # share of the subjects that teach the prior nothing, and tell what is improbable
+SPARING = 5  # subjects, of fewer than which none can be spared
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,13 @@ class VqVaeExtractor(Extractor):
             learn_tokens(self.tokeniser, pool, self.settings.learn, self.seed, watch)
             del pool
             self.tokeniser.requires_grad_(False)
-            grids = [self.tokens(volume) for volume in volumes]
+            subjects = list[str]()
+            grids = [self.tokens(volume) for volume in noting(volumes, subjects)]
             used = torch.cat([grid.tokens[grid.inside] for grid in grids])
             found = perplexity(used, self.settings.network.codes)
             watch("tokens", len(grids), len(grids), perplexity=found)
             if self.prior is not None:
-                self._foretell(grids, watch)
+                self._foretell(grids, subjects, watch)
 
     def build(self, sequences: int) -> None:
         """Untrained networks for volumes of so many sequences."""
@@ -212,17 +215,18 @@ class VqVaeExtractor(Extractor):
         brain = volume.brain.to(self.sequences.device).movedim(2, 0)
         return cells(brain, self.settings.network.cell)
 
-    def _foretell(self, grids: list[TokenGrid], watch: Watch) -> None:
-        """Train the prior, and learn from volumes that it has not seen what is improbable."""
+    def _foretell(self, grids: list[TokenGrid], subjects: list[str], watch: Watch) -> None:
+        """Train the prior, and learn from subjects that it has not seen what is improbable."""
         assert self.prior is not None
         own = self.settings
         reading = orders(own.order, grids[0].tokens.shape[1:])
-        held = held_out(len(grids), HELD, self.seed)
+        spared = len(set(subjects)) >= SPARING
+        held = hold_out(subjects, HELD, self.seed) if spared else []
         taught = [grid for index, grid in enumerate(grids) if index not in held]
         learn_prior(self.prior, taught, reading, own.foretell, self.seed, watch)
         self.prior.requires_grad_(False)
         nats = []
-        for index in sorted(held) or range(len(grids)):
+        for index in held or range(len(grids)):
             inside = grids[index].inside
             nats += [one.surprise[inside] for one in self._readings(grids[index])]
         every = torch.cat(nats).cpu().numpy()

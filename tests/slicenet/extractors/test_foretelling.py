@@ -9,7 +9,6 @@ from slicenet.extractors.foretelling import (
     Corpus,
     ForetellingSettings,
     foretold,
-    held_out,
     learn_prior,
     surprise,
 )
@@ -126,13 +125,6 @@ def test_slices_without_brain_teach_nothing():
     assert corpus.lattice == (X, Y, 3)
     with pytest.raises(ConfigError):
         Corpus.of([])
-
-
-def test_a_tenth_is_held_out_of_what_can_spare_it():
-    assert held_out(4, 0.1, 0) == set()
-    assert len(held_out(5, 0.1, 0)) == 1
-    assert len(held_out(40, 0.1, 0)) == 4
-    assert held_out(40, 0.1, 0) == held_out(40, 0.1, 0) != held_out(40, 0.1, 1)
 
 
 def test_impossible_settings_are_refused():

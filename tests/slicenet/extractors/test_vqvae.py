@@ -8,6 +8,7 @@ from slicenet.extractors.foretelling import ForetellingSettings
 from slicenet.extractors.lattice import touching
 from slicenet.extractors.orders import OrderSettings
 from slicenet.extractors.prior import PriorSettings
+from slicenet.extractors.token_grids import TokenGrid
 from slicenet.extractors.tokeniser import TokeniserSettings
 from slicenet.extractors.tokenising import TokenisingSettings
 from slicenet.extractors.vqvae import READ, VqVaeExtractor, VqVaeSettings
@@ -143,6 +144,32 @@ def test_as_many_healthy_tokens_are_improbable_as_the_settings_say(fitted):
     assert stage == "prior"
     assert values["limit"] == pytest.approx(float(fitted.limit))
     assert values["limit"] > values["nats"] > 0
+
+
+@pytest.mark.parametrize(("people", "spared"), [(5, 1), (4, 0)])
+def test_the_prior_learns_nothing_from_any_session_of_those_who_are_spared(people, spared):
+    draw, inside = torch.Generator().manual_seed(0), torch.ones(SHAPE[2], 5, 6, dtype=torch.bool)
+    drawn = torch.randint(CODES, (2, 2 * people, *inside.shape), generator=draw)
+    subjects = [f"p{place % people}" for place in range(2 * people)]  # two sessions of everybody
+
+    def taught(changed=()):
+        torch.manual_seed(0)
+        extractor = VqVaeExtractor(settings())
+        extractor.build(1)
+        tokens = [drawn[int(place in changed), place] for place in range(2 * people)]
+        grids = [TokenGrid(own, inside) for own in tokens]
+        extractor._foretell(grids, subjects, silent)
+        return extractor
+
+    def alike(one, other):
+        pairs = zip(one.prior.parameters(), other.prior.parameters(), strict=True)
+        return all(torch.equal(*pair) for pair in pairs)
+
+    plain = taught()
+    sessions = [{place, place + people} for place in range(people)]
+    unheard = [own for own in sessions if alike(taught(own), plain)]
+    assert len(unheard) == spared
+    assert all(taught({place}).limit != plain.limit for own in unheard for place in own)
 
 
 def test_the_perplexity_of_all_healthy_tokens_is_told(fitted, framed):
