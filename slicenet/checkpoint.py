@@ -197,7 +197,7 @@ def _fill(path: Path, detector: Detector, tensors: Mapping[str, Tensor]) -> None
         module = _submodule(detector, owner)
         if module is not None and leaf in module._buffers:
             # Statistics take the size of what was learnt; weights must fit the settings.
-            module._buffers[leaf] = torch.empty_like(tensor)
+            module._buffers[leaf] = torch.zeros_like(tensor)
     # What a model of an earlier slicenet never learnt is empty where nothing was fitted.
     empty = {name: held for name, held in detector.state_dict().items() if not held.numel()}
     try:

@@ -130,4 +130,4 @@ def _no_labels(name: str) -> VolumeError:
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
     """Before a state is loaded, room for its labels."""
     assert isinstance(module, CategoryExtractor)
-    module.known = torch.empty_like(state[f"{prefix}known"], device=module.known.device)
+    module.known = torch.zeros_like(state[f"{prefix}known"], device=module.known.device)

@@ -168,5 +168,5 @@ def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) 
     """Before a state is loaded, nets for its channels."""
     assert isinstance(module, DagmmExtractor)
     channels = int(state[f"{prefix}channels"])
-    if channels and channels != int(module.channels):
+    if channels and (module.network is None or channels != int(module.channels)):
         module.build(channels)

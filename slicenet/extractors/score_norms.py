@@ -168,7 +168,7 @@ class ScoreNormExtractor(Extractor):
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
     """Before a state is loaded, a network for its sequences, and room for its places."""
     assert isinstance(module, ScoreNormExtractor)
-    module.held = torch.empty_like(state[f"{prefix}held"], device=module.held.device)
+    module.held = torch.zeros_like(state[f"{prefix}held"], device=module.held.device)
     sequences = int(state[f"{prefix}sequences"])
     if sequences and (module.model is None or sequences != int(module.sequences)):
         module.build(sequences)

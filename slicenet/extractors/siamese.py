@@ -166,5 +166,5 @@ def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) 
     """Before a state is loaded, a coder for its sequences."""
     assert isinstance(module, SiameseExtractor)
     sequences = int(state[f"{prefix}sequences"])
-    if sequences and sequences != int(module.sequences):
+    if sequences and (module.coder is None or sequences != int(module.sequences)):
         module.build(sequences)

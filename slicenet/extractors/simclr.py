@@ -112,5 +112,5 @@ def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) 
     """Before a state is loaded, an encoder for its sequences."""
     assert isinstance(module, SimClrExtractor)
     sequences = int(state[f"{prefix}sequences"])
-    if sequences and sequences != int(module.sequences):
+    if sequences and (module.encoder is None or sequences != int(module.sequences)):
         module.build(sequences)

@@ -236,7 +236,7 @@ class SliceExtractor(Extractor):
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
     """Before a state is loaded, room for what is usual in its frame."""
     assert isinstance(module, SliceExtractor)
-    module.usual = torch.empty_like(state[f"{prefix}usual"], device=module.usual.device)
+    module.usual = torch.zeros_like(state[f"{prefix}usual"], device=module.usual.device)
 
 
 def _worth_seeing(windows: list[range], seen: View, cells: Tensor) -> dict[int, Sequence[int]]:

@@ -211,7 +211,7 @@ def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) 
     """Before a state is loaded, room for what it holds."""
     assert isinstance(module, TokenNormExtractor)
     for name in ("held", "mean"):
-        setattr(module, name, torch.empty_like(state[f"{prefix}{name}"], device=module.held.device))
+        setattr(module, name, torch.zeros_like(state[f"{prefix}{name}"], device=module.held.device))
     basis = state[f"{prefix}basis"]
     if basis.numel() and (module.model is None or basis.shape != module.basis.shape):
-        module.build(torch.empty_like(basis))
+        module.build(torch.zeros_like(basis))

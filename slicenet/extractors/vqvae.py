@@ -238,5 +238,5 @@ def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) 
     """Before a state is loaded, networks for its sequences."""
     assert isinstance(module, VqVaeExtractor)
     sequences = int(state[f"{prefix}sequences"])
-    if sequences and sequences != int(module.sequences):
+    if sequences and (module.tokeniser is None or sequences != int(module.sequences)):
         module.build(sequences)

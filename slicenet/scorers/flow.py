@@ -147,6 +147,6 @@ class FlowScorer(Scorer):
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
     """Before a state is loaded, a flow of its widths."""
     assert isinstance(module, FlowScorer)
-    channels, condition = state[f"{prefix}sizes"].tolist()
-    if channels and [channels, condition] != module.sizes.tolist():
-        module.build(channels, condition)
+    sizes = state[f"{prefix}sizes"].tolist()
+    if any(sizes) and (module.flow is None or sizes != module.sizes.tolist()):
+        module.build(*sizes)

@@ -144,7 +144,7 @@ class GnsmScorer(Scorer):
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
     """Before a state is loaded, a network and room for the counts of its fields."""
     assert isinstance(module, GnsmScorer)
-    module.counts = torch.empty_like(state[f"{prefix}counts"], device=module.counts.device)
+    module.counts = torch.zeros_like(state[f"{prefix}counts"], device=module.counts.device)
     kinds = state[f"{prefix}kinds"].tolist()
-    if kinds and kinds != module.kinds.tolist():
+    if kinds and (module.network is None or kinds != module.kinds.tolist()):
         module.build(kinds)

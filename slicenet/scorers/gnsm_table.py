@@ -123,8 +123,8 @@ def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) 
     if kinds:
         module.build(kinds)
     for name in ("weights", "means", "factors", "freedom"):
-        held = torch.empty_like(state[f"{prefix}density.{name}"], device=device)
+        held = torch.zeros_like(state[f"{prefix}density.{name}"], device=device)
         setattr(module.density, name, held)
     for name in ("mean", "spread"):
-        held = torch.empty_like(state[f"{prefix}density.standard.{name}"], device=device)
+        held = torch.zeros_like(state[f"{prefix}density.standard.{name}"], device=device)
         setattr(module.density.standard, name, held)

@@ -7,13 +7,25 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from slicenet.backends import BACKENDS
 from slicenet.backends.zscore import ZScore
 from slicenet.cache import Cache
 from slicenet.checkpoint import Model, Origin, load, read, rounded, save
+from slicenet.config import overlay
 from slicenet.errors import CheckpointError
 from slicenet.frame import FrameSettings
+from tests.tiny import TINY
 
 BACKEND = ZScore(frame=FrameSettings(spacing=(4.0, 4.0, 4.0)))
+NETWORKS = {
+    "dagmm": lambda made: made.extractor.build(25),
+    "msma": lambda made: made.extractor.build(2),
+    "siamese-lof": lambda made: made.extractor.build(2),
+    "simclr": lambda made: made.extractor.build(2),
+    "token-msma": lambda made: made.extractor.build(torch.ones(24, 8)) or made.scorer.build(3, 64),
+    "vqvae-gnsm": lambda made: made.extractor.build(2) or made.scorer.build([32]),
+    "vqvae-transformer": lambda made: made.extractor.build(2),
+}
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +185,18 @@ def test_87_other_files_are_refused(tmp_path):
         read(tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError, match="no such model"):
         read(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_is_made_whatever_the_memory_of_its_sizes_held_before(name):
+    backend = overlay(BACKENDS[name](), TINY[name])
+    made, other = backend.build(), backend.build()
+    NETWORKS[name](made)
+    state = made.state_dict()
+    for buffer, held in other.named_buffers():
+        held.data = state[buffer].clone()  # as room that was never cleared may have it
+    other.load_state_dict(state)
+    assert all(torch.equal(held, state[name]) for name, held in other.state_dict().items())
 
 
 def test_an_uncalibrated_model_stays_so(make_brain, tmp_path):
