@@ -97,20 +97,18 @@ class TokenNormExtractor(Extractor):
         held = hold_out(subjects, own.held, self.seed)
         self.held = torch.tensor(held, dtype=torch.int64, device=self.held.device)
         tokens = self._gather(volumes, set(range(len(subjects))) - set(held), watch)
-        self.mean, basis = whitening(tokens.values, own.components)
-        self.build(basis)
+        self.build(*whitening(tokens.values, own.components))
         assert self.model is not None
         learn_scores(
             self.model, _Lessons(tokens, self._seen, own.learn.batch, self.seed).at, own.levels,
             own.learn, self.seed, watch, "norms.learn",
         )  # fmt: skip
 
-    def build(self, basis: Tensor) -> None:
-        """An untrained network for tokens that a basis [C, K] reduces."""
+    def build(self, mean: Tensor, basis: Tensor) -> None:
+        """An untrained network for tokens that a basis [C, K] reduces around their mean [C]."""
         device = self.held.device
-        self.basis = basis.contiguous().to(
-            device
-        )  # as a file has it: another order rounds otherwise
+        # As a file has it: another order rounds otherwise.
+        self.mean, self.basis = mean.to(device), basis.contiguous().to(device)
         kept = basis.shape[1]
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(self.seed)
@@ -210,8 +208,7 @@ def _places(features: FeatureMap) -> Tensor:
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
     """Before a state is loaded, room for what it holds."""
     assert isinstance(module, TokenNormExtractor)
-    for name in ("held", "mean"):
-        setattr(module, name, torch.zeros_like(state[f"{prefix}{name}"], device=module.held.device))
-    basis = state[f"{prefix}basis"]
+    module.held = torch.zeros_like(state[f"{prefix}held"], device=module.held.device)
+    mean, basis = (state[f"{prefix}{name}"] for name in ("mean", "basis"))
     if basis.numel() and (module.model is None or basis.shape != module.basis.shape):
-        module.build(torch.zeros_like(basis))
+        module.build(torch.zeros_like(mean), torch.zeros_like(basis))

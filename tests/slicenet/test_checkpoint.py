@@ -22,7 +22,10 @@ NETWORKS = {
     "msma": lambda made: made.extractor.build(2),
     "siamese-lof": lambda made: made.extractor.build(2),
     "simclr": lambda made: made.extractor.build(2),
-    "token-msma": lambda made: made.extractor.build(torch.ones(24, 8)) or made.scorer.build(3, 64),
+    "token-msma": lambda made: (
+        made.extractor.build(torch.ones(24), torch.ones(24, 8)),
+        made.scorer.build(3, 64),
+    ),
     "vqvae-gnsm": lambda made: made.extractor.build(2) or made.scorer.build([32]),
     "vqvae-transformer": lambda made: made.extractor.build(2),
 }

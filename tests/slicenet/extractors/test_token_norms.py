@@ -60,6 +60,13 @@ def test_norms_are_lengths_of_the_scores_of_reduced_tokens(volumes):
     torch.testing.assert_close(logged.vectors, found.vectors.log())
 
 
+def test_what_tokens_taught_goes_where_the_network_is(volumes):
+    tokens = fitted(volumes).slices.extract(volumes[0]).vectors  # on the CPU, as they are gathered
+    made = TokenNormExtractor(TINY).to("meta")
+    made.build(*whitening(tokens, TINY.components))
+    assert {tensor.device.type for tensor in made.state_dict().values()} == {"meta"}
+
+
 def test_the_place_changes_the_norm(volumes):
     made = fitted(volumes, replace(TINY, learn=DenoisingSettings(steps=40, batch=64)))
     token = torch.zeros(2, 6)
