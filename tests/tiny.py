@@ -1,5 +1,7 @@
 """Every backend in a size that a test can train: its box, its network, its budget."""
 
+import torch
+
 from slicenet.config import merge
 
 SMALL = {"frame": {"spacing": [4, 4, 4]}}
@@ -116,3 +118,16 @@ TINY_PRESETS = {
 }
 TINY_PRESETS["vqvae-gaussian-small"] = {"vqvae": {**TINY_VQVAE, "finer": 1}}
 TINY_PRESETS["t1-ixi"] = merge(TINY["simpleslicenet"], {"frame": {"elsewhere": {"times": 1}}})
+# What gives a backend its networks, untrained: for two sequences where these count.
+NETWORKS = {
+    "dagmm": lambda made: made.extractor.build(25),
+    "msma": lambda made: made.extractor.build(2),
+    "siamese-lof": lambda made: made.extractor.build(2),
+    "simclr": lambda made: made.extractor.build(2),
+    "token-msma": lambda made: (
+        made.extractor.build(torch.ones(24), torch.ones(24, 8)),
+        made.scorer.build(3, 64),
+    ),
+    "vqvae-gnsm": lambda made: made.extractor.build(2) or made.scorer.build([32]),
+    "vqvae-transformer": lambda made: made.extractor.build(2),
+}

@@ -5,6 +5,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from slicenet.extractors.doubles import wide
+
 LAPLACE = 1e-5  # vectors that each code has beside those it was given
 
 
@@ -81,7 +83,7 @@ def straight_through(latents: Tensor, codes: Tensor) -> Tensor:
 
 def perplexity(tokens: Tensor, codes: int) -> float:
     """How many of `codes` equally frequent ones would be as hard to guess as tokens [N]."""
-    shares = torch.bincount(tokens.flatten(), minlength=codes).double() / tokens.numel()
+    shares = wide(torch.bincount(tokens.flatten(), minlength=codes)) / tokens.numel()
     return float(torch.special.entr(shares).sum().exp())
 
 

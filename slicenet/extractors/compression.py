@@ -9,12 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from slicenet.errors import ConfigError
+from slicenet.extractors.doubles import wide
 from slicenet.flows.mixtures import Mixture, Sums
 
 RESIDUALS = ("relative", "euclidean", "cosine")
 # Of the root mean square of healthy vectors. One nearer to their mean has hardly a direction, and
 # would be far from any copy in lengths of its own.
 SHORT = 0.1
+COLUMNS = 16  # that are doubled at once, so that many vectors are not held twice over
 LEAST = 0.01  # of the mean spread of channels, of one that hardly ever changes
 
 
@@ -57,9 +59,9 @@ class Compression(nn.Module):
 
     mean: Tensor  # [C] of healthy vectors
     spread: Tensor  # [C]
-    weights: Tensor  # [K] float64
-    means: Tensor  # [K, D] float64
-    factors: Tensor  # [K, D, D] float64
+    # [K, 1 + D + D * D] int64, of each component weight, mean and factor: the bits of doubles, for
+    # mps holds none, and a model in half precision would round them.
+    frozen: Tensor
 
     def __init__(self, channels: int, settings: CompressionSettings) -> None:
         super().__init__()
@@ -70,15 +72,15 @@ class Compression(nn.Module):
         k, d = settings.components, settings.latents
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("spread", torch.ones(channels))
-        for name, shape in (("weights", (k,)), ("means", (k, d)), ("factors", (k, d, d))):
-            self.register_buffer(name, torch.zeros(shape, dtype=torch.float64))
+        self.register_buffer("frozen", torch.zeros(k, 1 + d + d * d, dtype=torch.int64))
 
     def meet(self, vectors: Tensor) -> None:
         """Take the scale of healthy vectors [N, C]."""
-        spread = vectors.double().std(0, correction=0)
+        found = [_moments(wide(part)) for part in vectors.split(COLUMNS, 1)]
+        mean, spread = torch.cat(found, 1)
         least = LEAST * float(spread.square().mean().sqrt())
-        self.mean.copy_(vectors.double().mean(0))
-        self.spread.copy_(spread.clamp(min=max(least, 1e-6)))
+        self.mean.copy_(mean.float())
+        self.spread.copy_(spread.clamp(min=max(least, 1e-6)).float())
 
     def standard(self, vectors: Tensor) -> Tensor:
         """Vectors around the healthy mean, in healthy spreads of each channel, [N, C]."""
@@ -99,14 +101,22 @@ class Compression(nn.Module):
 
     def freeze(self, sums: Sums) -> None:
         """From now on, energies are those under the mixture with these moments."""
-        mixture = sums.mixture(self.settings.ridge)
-        for name in ("weights", "means", "factors"):
-            getattr(self, name).copy_(getattr(mixture, name))
+        found = sums.mixture(self.settings.ridge)
+        rows = torch.cat((found.weights[:, None], found.means, found.factors.flatten(1)), 1)
+        self.frozen.copy_(rows.cpu().view(torch.int64))
+
+    def mixture(self) -> Mixture:
+        """The frozen one, in double precision where that can be."""
+        rows = self.frozen.cpu().view(torch.float64)
+        if self.frozen.device.type != "mps":
+            rows = rows.to(self.frozen.device)
+        d = self.settings.latents
+        weights, means, factors = rows.split((1, d, d * d), 1)
+        return Mixture(weights[:, 0], means, factors.unflatten(1, (d, d)), rows.new_zeros(0))
 
     def energy(self, latents: Tensor) -> Tensor:
         """Minus the log density of latents [N, D] under the frozen mixture, [N]."""
-        mixture = Mixture(self.weights, self.means, self.factors, self.weights.new_zeros(0))
-        return -mixture.log_density(latents.double())
+        return -self.mixture().log_density(wide(latents))
 
     def _residuals(self, standard: Tensor, rebuilt: Tensor) -> Tensor:
         """How far and in which direction the rebuilt vectors are off, [N, residuals]."""
@@ -136,11 +146,21 @@ def loss(
     The mixture is that of the batch, and its log determinants are part of what is learnt from,
     which they are not in published code.
     """
-    sums = Sums.of(latents, memberships)
-    energy = -sums.mixture(ridge).log_density(latents.double()).mean()
+    sums = moments(latents, memberships)
+    energy = -sums.mixture(ridge).log_density(wide(latents)).mean()
     variances = sums.covariances().diagonal(dim1=1, dim2=2) + ridge
     error = (standard - rebuilt).square().sum(1).mean()
-    return error + shares[0] * energy + shares[1] * (1 / variances).sum()
+    return wide(error) + shares[0] * energy + shares[1] * (1 / variances).sum()
+
+
+def moments(latents: Tensor, memberships: Tensor) -> Sums:
+    """Of latents [N, D] and their memberships [N, K], where there are doubles."""
+    return Sums.of(wide(latents), wide(memberships))
+
+
+def _moments(columns: Tensor) -> Tensor:
+    """Mean and deviation of each column, [2, C]."""
+    return torch.stack((columns.mean(0), columns.std(0, correction=0)))
 
 
 def _layers(widths: Sequence[int]) -> nn.Sequential:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from slicenet.draws import drawing
 from slicenet.errors import ConfigError
-from slicenet.extractors.compression import Compression, CompressionSettings, loss
+from slicenet.extractors.compression import Compression, CompressionSettings, loss, moments
 from slicenet.extractors.finetune import FinetuneSettings
 from slicenet.extractors.optimising import Descent, Part, check_budget
 from slicenet.extractors.patches import PatchExtractor, PatchSettings
@@ -160,7 +160,7 @@ class DagmmExtractor(Extractor):
         vectors, found = self.source.extract(volume).vectors, list[Sums]()
         for part in vectors.split(ROWS):
             latents = self._latents(part)
-            found.append(Sums.of(latents, self.network.memberships(latents)))
+            found.append(moments(latents, self.network.memberships(latents)))
         return reduce(add, found)
 
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from slicenet.extractors.doubles import wide
+
 ENOUGH = 8  # batches to start from
 
 Norm = nn.BatchNorm2d | nn.BatchNorm3d
@@ -30,11 +32,12 @@ def anchor(network: nn.Module, batches: Iterable[Tensor]) -> None:
         variance = (square - mean.square()).clamp(min=0)
         assert norm.running_mean is not None
         assert norm.running_var is not None
-        scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
-        norm.bias.copy_(norm.bias + (mean - norm.running_mean) * scale)
-        norm.weight.copy_(scale * (variance + norm.eps).sqrt())
-        norm.running_mean.copy_(mean)
-        norm.running_var.copy_(variance)
+        scale = wide(norm.weight) / (wide(norm.running_var) + norm.eps).sqrt()
+        bias = wide(norm.bias) + (mean - wide(norm.running_mean)) * scale
+        norm.bias.copy_(bias.float())
+        norm.weight.copy_((scale * (variance + norm.eps).sqrt()).float())
+        norm.running_mean.copy_(mean.float())
+        norm.running_var.copy_(variance.float())
 
 
 @torch.no_grad()
@@ -60,7 +63,7 @@ def _moments(network: nn.Module) -> Iterator[Norms]:
 
     def remember(norm: nn.Module, shown: tuple[Tensor]) -> None:
         assert isinstance(norm, Norm)
-        values = shown[0].double().transpose(0, 1).flatten(1)  # [C, N]
+        values = wide(shown[0]).transpose(0, 1).flatten(1)  # [C, N]
         seen[norm].append(torch.stack((values.mean(1), values.square().mean(1))))
 
     hooks = [norm.register_forward_pre_hook(remember) for norm in seen]

@@ -14,21 +14,9 @@ from slicenet.checkpoint import Model, Origin, load, read, rounded, save
 from slicenet.config import overlay
 from slicenet.errors import CheckpointError
 from slicenet.frame import FrameSettings
-from tests.tiny import TINY
+from tests.tiny import NETWORKS, TINY
 
 BACKEND = ZScore(frame=FrameSettings(spacing=(4.0, 4.0, 4.0)))
-NETWORKS = {
-    "dagmm": lambda made: made.extractor.build(25),
-    "msma": lambda made: made.extractor.build(2),
-    "siamese-lof": lambda made: made.extractor.build(2),
-    "simclr": lambda made: made.extractor.build(2),
-    "token-msma": lambda made: (
-        made.extractor.build(torch.ones(24), torch.ones(24, 8)),
-        made.scorer.build(3, 64),
-    ),
-    "vqvae-gnsm": lambda made: made.extractor.build(2) or made.scorer.build([32]),
-    "vqvae-transformer": lambda made: made.extractor.build(2),
-}
 
 
 @pytest.fixture(scope="module")

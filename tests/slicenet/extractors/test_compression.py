@@ -5,9 +5,17 @@ import pytest
 import torch
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
+from torch._subclasses import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from slicenet.errors import ConfigError
-from slicenet.extractors.compression import SHORT, Compression, CompressionSettings, loss
+from slicenet.extractors.compression import (
+    SHORT,
+    Compression,
+    CompressionSettings,
+    loss,
+    moments,
+)
 from slicenet.flows.mixtures import Sums
 
 SETTINGS = CompressionSettings(
@@ -74,6 +82,47 @@ def test_the_frozen_energy_is_minus_the_logsumexp_of_scipys_gaussians():
     net.freeze(Sums.of(latents, members))
     wanted = energy_of(latents, *mixture_of(latents, members, SETTINGS.ridge))
     assert np.allclose(net.energy(latents).detach().numpy(), wanted, rtol=1e-8)
+
+
+def test_the_frozen_mixture_is_kept_to_the_bit():
+    net, _, _, latents, members = seen()
+    sums = Sums.of(latents, members)
+    net.freeze(sums)
+    kept, wanted = net.mixture(), sums.mixture(SETTINGS.ridge)
+    for name in ("weights", "means", "factors"):
+        assert torch.equal(getattr(kept, name), getattr(wanted, name))
+
+
+class NoDoubles(TorchDispatchMode):
+    """A device of Apple's, as far as it refuses doubles; there are no numbers."""
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        found = function(*arguments, **(named or {}))
+        for one in found if isinstance(found, tuple | list) else [found]:
+            if isinstance(one, torch.Tensor) and one.device.type == "mps":
+                assert one.dtype != torch.float64, function
+        return found
+
+
+def test_where_there_are_no_doubles_the_mixture_is_computed_on_the_cpu():
+    with FakeTensorMode(allow_non_fake_inputs=True), NoDoubles(), torch.device("mps"):
+        standard, members = torch.ones(N, C), torch.ones(N, SETTINGS.components)
+        latents = torch.ones(N, SETTINGS.latents)
+        found = loss(standard, standard, latents, members, (0.1, 0.005), SETTINGS.ridge)
+        assert (found.device.type, found.dtype) == ("cpu", torch.float64)
+        assert moments(latents, members).second.device.type == "cpu"
+        with torch.device("cpu"):
+            net = Compression(C, SETTINGS)
+        net.frozen = torch.zeros(net.frozen.shape, dtype=torch.int64)
+        assert net.energy(latents).device.type == "cpu"
+
+
+def test_the_scale_of_many_channels_is_that_of_numpy():
+    wide = torch.randn(50, 37, generator=torch.Generator().manual_seed(3)) * 4 - 2
+    net = Compression(37, SETTINGS)
+    net.meet(wide)
+    assert np.allclose(net.mean, wide.double().numpy().mean(0), rtol=1e-6)
+    assert np.allclose(net.spread, wide.double().numpy().std(0), rtol=1e-6)
 
 
 def test_what_else_is_in_a_batch_changes_no_energy():
