@@ -16,6 +16,7 @@ from slicenet.volume import Volume
 from slicenet.watch import Watch
 
 MOST = 256  # labels; more of them are intensities
+LOWEST = np.float32(-np.inf)
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,14 @@ class CategoryExtractor(Extractor):
 
     settings: CategorySettings
     categorical = True
-    known: Tensor  # [M, K] float64, labels in rising order or levels' edges; NaN-free, padded
+    known: Tensor  # [M, K], labels in rising order, int32 and padded, or edges of levels, float32
 
     def __init__(self, settings: CategorySettings) -> None:
         super().__init__()
         self.settings = settings
-        self.register_buffer("known", torch.empty(0, dtype=torch.float64))
+        # Whole, for a model in half precision would round what it holds of labels.
+        kind = torch.float32 if settings.levels else torch.int32
+        self.register_buffer("known", torch.empty(0, dtype=kind))
         self.register_load_state_dict_pre_hook(_grow)
 
     def fit(
@@ -69,14 +72,14 @@ class CategoryExtractor(Extractor):
         longest = max(map(len, found))
         # Past the last of a sequence, labels that cannot be: beyond all, and not whole.
         rows = [np.pad(one, (0, longest - len(one)), constant_values=1e9) for one in found]
-        self.known = torch.from_numpy(np.stack(rows)).double().to(self.known.device)
+        self.known = torch.from_numpy(np.stack(rows)).int().to(self.known.device)
 
     def extract(self, volume: Volume) -> FeatureMap:
         steps = strides(volume, self.settings.cell)
         inside = touching(volume.brain, steps, self.settings.least)
         known = self.known.cpu()
         if self.settings.levels:
-            means = pool(volume.voxels, volume.brain, steps)[:, inside].double()
+            means = pool(volume.voxels, volume.brain, steps)[:, inside]
             codes = [torch.searchsorted(row, one) for row, one in zip(known, means, strict=True)]
             return FeatureMap(torch.stack(codes, 1).float(), inside)
         _check([one[volume.brain].numpy() for one in volume.voxels], volume.name)
@@ -89,7 +92,7 @@ class CategoryExtractor(Extractor):
 
 def _ranks(labels: Tensor, known: Tensor) -> Tensor:
     """Places of labels among the known, [X, Y, Z] int64; of those that are none, beyond all."""
-    labels = labels.double()
+    labels = labels.int()
     places = torch.searchsorted(known, labels).clamp(max=len(known) - 1)
     return torch.where(known[places] == labels, places, len(known))
 
@@ -112,7 +115,10 @@ def _edges(volumes: Iterable[Volume], levels: int) -> Tensor:
     """Between levels with an even share of healthy intensities, mean over volumes, [M, K]."""
     shares = np.linspace(0, 1, levels + 1)[1:-1]
     found = [np.quantile(one.voxels[:, one.brain].numpy(), shares, axis=1).T for one in volumes]
-    return torch.from_numpy(np.mean(found, axis=0)).double()
+    edges = np.mean(found, axis=0)
+    single = edges.astype(np.float32)
+    # Down, never up: no intensity in single precision then changes its side of an edge.
+    return torch.from_numpy(np.where(single > edges, np.nextafter(single, LOWEST), single))
 
 
 def _check(inside: list[np.ndarray], name: str) -> None:
@@ -130,4 +136,6 @@ def _no_labels(name: str) -> VolumeError:
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
     """Before a state is loaded, room for its labels."""
     assert isinstance(module, CategoryExtractor)
-    module.known = torch.zeros_like(state[f"{prefix}known"], device=module.known.device)
+    kind = torch.float32 if module.settings.levels else torch.int32  # an old file has doubles
+    shape, device = state[f"{prefix}known"].shape, module.known.device
+    module.known = torch.zeros(shape, dtype=kind, device=device)

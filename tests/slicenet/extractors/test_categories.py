@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
+from slicenet.checkpoint import rounded
 from slicenet.errors import ConfigError, VolumeError
 from slicenet.extractors.categories import MOST, CategoryExtractor, CategorySettings
 from slicenet.extractors.lattice import touching
@@ -92,6 +93,38 @@ def test_levels_share_healthy_intensities_evenly(make_brain):
         assert np.allclose(shares.numpy(), 0.25, atol=0.05)
     bright = replace(volumes[0], voxels=volumes[0].voxels + 1000)
     assert (extractor.extract(bright).vectors == 3).all()
+
+
+def test_edges_in_single_precision_part_intensities_as_those_in_double_do(make_brain):
+    volumes = [make_brain(seed, shape=SHAPE) for seed in range(3)]
+    extractor = fitted(volumes, CategorySettings(levels=7))
+    inside = [np.quantile(v.voxels[0, v.brain].numpy(), np.arange(1, 7) / 7) for v in volumes]
+    doubles, singles = np.mean(inside, 0), extractor.known[0].numpy()
+    assert singles.dtype == np.float32
+    # All single numbers that lie nearest to an edge, on both sides of it and on it.
+    near = doubles.astype(np.float32)
+    near = np.stack(
+        [np.nextafter(near, np.float32(-1e9)), near, np.nextafter(near, np.float32(1e9))]
+    )
+    found = torch.searchsorted(torch.from_numpy(singles), torch.from_numpy(near)).numpy()
+    assert np.array_equal(found, np.searchsorted(doubles, near.astype(np.float64)))
+
+
+def test_a_model_in_half_precision_keeps_every_label(make_labels):
+    labels = torch.tensor([11101.0, 11102.0, 2.0**24 - 1])
+    extractor = fitted([make_labels(seed, labels=labels) for seed in range(2)])
+    before = extractor.known.clone()
+    assert torch.equal(rounded(extractor).known, before)
+    assert set(before[0].tolist()) == {11101, 11102, 2**24 - 1}
+
+
+def test_what_an_earlier_version_kept_in_double_precision_is_taken(make_labels):
+    extractor = fitted([make_labels(0)])
+    other = CategoryExtractor(extractor.settings)
+    other.known = extractor.known.double()  # a file decides before anything is loaded
+    other.load_state_dict({"known": extractor.known.double()})
+    assert torch.equal(other.known, extractor.known)
+    assert other.known.dtype == extractor.known.dtype
 
 
 def test_another_instance_takes_the_labels(make_labels):
