@@ -10,6 +10,8 @@ from torch import Tensor
 
 from slicenet.volume import Volume
 
+HIGHEST = torch.finfo(torch.half).max
+
 
 @final
 class Shelf:
@@ -25,7 +27,7 @@ class Shelf:
             self.shape = tuple(volume.voxels.shape)
             self.spacing = tuple(volume.spacing.tolist())
             # Written, not mapped: a full disk is then an error and not the end of the process.
-            self._file.write(np.ascontiguousarray(volume.voxels.half().numpy()).tobytes())
+            self._file.write(np.ascontiguousarray(halved(volume.voxels).numpy()).tobytes())
             self._file.write(np.ascontiguousarray(volume.brain.numpy()).tobytes())
             self._count += 1
         self._file.flush()
@@ -58,3 +60,8 @@ class Shelf:
         layout = [("voxels", np.float16, self.shape), ("brain", np.bool_, self.shape[1:])]
         records = np.memmap(self._file, np.dtype(layout), "r", shape=(self._count,))
         return records["voxels"], records["brain"]
+
+
+def halved(values: Tensor) -> Tensor:
+    """In half precision, where what is beyond its largest number becomes that and not infinite."""
+    return values.clamp(-HIGHEST, HIGHEST).half()

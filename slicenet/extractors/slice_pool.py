@@ -12,6 +12,7 @@ from torch import Tensor
 from slicenet.errors import ConfigError
 from slicenet.extractors.pictures import PictureSettings, paint
 from slicenet.extractors.planes import View, view
+from slicenet.extractors.shelf import halved
 from slicenet.extractors.usual import Usual
 from slicenet.volume import Volume
 
@@ -80,7 +81,7 @@ def gather(
             seen = views[plane] = view(volume, plane, stride, others)
             spacings[plane] = _spacing(volume, seen)
             chosen = _choose(seen, each, np.random.default_rng([seed, index]))
-            slices = [seen.voxels[..., chosen].movedim(3, 0).half()]
+            slices = [halved(seen.voxels[..., chosen].movedim(3, 0))]
             slices.append(seen.brain[..., chosen].movedim(2, 0).clone())
             if seen.usual is not None:
                 slices.append(seen.usual[..., chosen].movedim(3, 0).clone())

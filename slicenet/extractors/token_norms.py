@@ -18,6 +18,7 @@ from slicenet.extractors.finetune import FinetuneSettings
 from slicenet.extractors.held_out import hold_out
 from slicenet.extractors.score_model import NoiseLevelSettings, ScoreModel
 from slicenet.extractors.score_networks import VectorNetwork
+from slicenet.extractors.shelf import halved
 from slicenet.extractors.slices import SliceExtractor, SliceSettings
 from slicenet.features import Extractor, FeatureMap
 from slicenet.flows.position import position_code
@@ -149,7 +150,7 @@ class TokenNormExtractor(Extractor):
                 continue
             features = self.slices.extract(volume)
             chosen = torch.randperm(len(features.vectors), generator=drawing(self.seed, index))
-            values.append(features.vectors.cpu()[chosen[:share]].half())
+            values.append(halved(features.vectors.cpu()[chosen[:share]]))
             places.append(_places(features)[chosen[:share]].half())
             watch("tokens", len(values), len(taught))
         return Clean(torch.cat(values), torch.cat(places), torch.ones(()))

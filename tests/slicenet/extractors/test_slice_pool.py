@@ -28,6 +28,11 @@ def test_every_volume_gives_slices_that_show_brain():
         assert (inside == index + 1).all()
 
 
+def test_what_is_too_large_for_half_precision_stays_finite():
+    (pool,) = gather([volume(1e6)], ["axial"], 8, 5, seed=0)
+    assert pool.voxels.max() == 65504
+
+
 def test_a_plane_tells_its_pixels_and_the_size_of_its_pictures():
     pools = gather([volume(1)], ["axial", "coronal", "sagittal"], 8, 3, seed=0)
     assert [pool.spacing for pool in pools] == [(1.0, 2.0), (1.0, 4.0), (2.0, 4.0)]

@@ -90,6 +90,14 @@ def test_the_network_learns_nothing_from_volumes_that_are_held(volumes):
     assert not torch.equal(fitted(others).mean, made.mean)
 
 
+def test_tokens_too_large_for_half_precision_stay_finite(volumes):
+    made = TokenNormExtractor(TINY)
+    for parameter in made.slices.backbone.parameters():
+        parameter.data *= 100
+    assert made.slices.extract(volumes[0]).vectors.abs().max() > 70_000
+    assert torch.isfinite(made._gather(volumes, {0, 1}, silent).values).all()
+
+
 def test_components_are_those_of_scikit_learn_at_unit_spread():
     draw = torch.Generator().manual_seed(0)
     tokens = 3 + torch.randn(500, 8, generator=draw) @ torch.randn(8, 8, generator=draw)
