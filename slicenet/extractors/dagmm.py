@@ -1,7 +1,7 @@
 """Codes and residuals of patches or of slice tokens, and their energy: DAGMM in volumes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import Any, final
@@ -34,6 +34,7 @@ class CompressingSettings:
     steps: int = 3000
     batch: int = 1024
     each: int = 4000  # vectors of every volume
+    vectors: int = 400_000  # of all; of a larger cohort, fewer of every volume
     rate: float = 1e-3  # 1e-4 as published, for more steps
     decay: float = 0.0
     clip: float = 1.0  # longest gradient
@@ -43,8 +44,10 @@ class CompressingSettings:
 
     def __post_init__(self) -> None:
         check_budget(self, self.rate)
-        if self.each < 2 or min(self.energy, self.penalty) < 0:
-            raise ConfigError("each counts from 2; energy and penalty from 0", "E_SETTING")
+        if min(self.each, self.vectors) < 2 or min(self.energy, self.penalty) < 0:
+            raise ConfigError(
+                "each and vectors count from 2; energy and penalty from 0", "E_SETTING"
+            )
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,11 @@ class DagmmExtractor(Extractor):
         self.register_load_state_dict_pre_hook(_grow)
 
     def lessons(self) -> str:
-        """What is read of the nets changes nothing of what they learn."""
-        learnt = replace(self.settings, read=READINGS[0])
-        return f"{self.seed} {learnt!r} {self.source.lessons()}"
+        """What is read of the nets, and by which source not, changes nothing of what they learn."""
+        own, source = self.settings, self.source
+        return (
+            f"{self.seed} {own.compression!r} {own.learn!r} {source.settings!r} {source.lessons()}"
+        )
 
     def learnt_from(self) -> tuple[str, ...]:
         return self.source.learnt_from()
@@ -101,8 +106,8 @@ class DagmmExtractor(Extractor):
     def fit(
         self, volumes: Iterable[Volume], watch: Watch, savepoint: Savepoint = Savepoint()
     ) -> None:
-        self.source.fit(volumes, watch)
-        drawn = torch.cat([self._drawn(index, one) for index, one in enumerate(volumes)])
+        self.source.fit(volumes, watch, savepoint)
+        drawn = self._gather(volumes)
         self.build(drawn.shape[1])
         assert self.network is not None
         self.network.meet(drawn)
@@ -127,6 +132,15 @@ class DagmmExtractor(Extractor):
         if self.settings.read == "energy":
             parts = [self.network.energy(part)[:, None].float() for part in parts]
         return FeatureMap(torch.cat(parts), features.inside)
+
+    def _gather(self, volumes: Iterable[Volume]) -> Tensor:
+        """As many vectors of every volume as memory allows, [N, C]."""
+        most, drawn = self.settings.learn.vectors, list[Tensor]()
+        for index, volume in enumerate(volumes):
+            drawn.append(self._drawn(index, volume))
+            if sum(map(len, drawn)) > 2 * most:  # not each time, for what is kept is copied
+                drawn = _shared(drawn, most)
+        return torch.cat(_shared(drawn, most))
 
     def _drawn(self, index: int, volume: Volume) -> Tensor:
         """Some vectors of a volume, [N, C]."""
@@ -162,6 +176,12 @@ class DagmmExtractor(Extractor):
             latents = self._latents(part)
             found.append(moments(latents, self.network.memberships(latents)))
         return reduce(add, found)
+
+
+def _shared(parts: list[Tensor], most: int) -> list[Tensor]:
+    """The first vectors of each part, as many of all; about `most` together."""
+    share = -(-most // len(parts))
+    return [part[:share].clone() for part in parts]
 
 
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:

@@ -11,8 +11,10 @@ from slicenet.extractors.dagmm import CompressingSettings, DagmmExtractor, Dagmm
 from slicenet.extractors.finetune import FinetuneSettings
 from slicenet.extractors.neighbourhood import NeighbourhoodSettings
 from slicenet.extractors.patches import PatchSettings
+from slicenet.extractors.segmentation import SegmentationSettings
 from slicenet.extractors.slices import SliceSettings
 from slicenet.flows.mixtures import Sums
+from slicenet.savepoint import Savepoint
 from slicenet.watch import silent
 
 SHAPE = (24, 28, 18)
@@ -82,6 +84,45 @@ def test_what_is_read_does_not_change_what_is_learnt(make_brain, extractor):
     assert DagmmExtractor(TINY).lessons() != extractor.lessons()
 
 
+def test_settings_of_a_source_that_is_not_used_do_not_change_what_is_learnt(extractor):
+    def lessons(**changes):
+        torch.manual_seed(0)
+        return DagmmExtractor(replace(TINY, **changes)).lessons()
+
+    wider, finer = PatchSettings((5, 5, 1)), replace(TINY.slices, least=0.7)
+    assert lessons(slices=finer) == lessons() != lessons(patches=wider)
+    sliced = {"source": "slices"}
+    assert lessons(**sliced, patches=wider) == lessons(**sliced) != lessons(**sliced, slices=finer)
+
+
+@pytest.mark.parametrize("most", [90, 200, 899, 900, 901])
+def test_of_many_volumes_fewer_vectors_are_kept_the_first_that_were_drawn(make_brain, most):
+    made = DagmmExtractor(replace(TINY, learn=replace(TINY.learn, vectors=most)))
+    volumes = [make_brain(seed, shape=SHAPE) for seed in range(9)]
+    share = min(300, -(-most // 9))
+    wanted = [made._drawn(index, volume)[:share] for index, volume in enumerate(volumes)]
+    assert torch.equal(made._gather(volumes), torch.cat(wanted))
+    assert made._gather(volumes[:3]).shape[0] == 3 * min(300, -(-most // 3))
+
+
+def test_a_source_that_was_stopped_goes_on_where_it_was(make_brain, tmp_path):
+    learn = SegmentationSettings(steps=8, batch=4, settle=0)
+    tuned = FinetuneSettings(method="lesions", each=4, lesions=learn)
+    settings = replace(TINY, source="slices", slices=replace(TINY.slices, finetune=tuned))
+    volumes, path, steps = [make_brain(s, shape=(32, 32, 18)) for s in range(2)], tmp_path / "s", []
+
+    def watch(stage, done, total, **values):
+        if stage == "finetune":
+            steps.append(done)
+            if len(steps) == 5:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        DagmmExtractor(settings).fit(volumes, watch, Savepoint(path, every=0))
+    DagmmExtractor(settings).fit(volumes, watch, Savepoint(path, every=0))
+    assert steps == [1, 2, 3, 4, 5, 5, 6, 7, 8]
+
+
 def test_it_comes_to_rebuild_what_is_healthy(make_brain, told):
     settings = replace(TINY, learn=replace(TINY.learn, steps=400))
     fitted(make_brain, settings, watch=told)
@@ -116,7 +157,9 @@ def test_what_does_not_exist_is_refused(wrong):
         DagmmSettings(**wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"each": 1}, {"energy": -1.0}, {"penalty": -1.0}, {"steps": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"each": 1}, {"vectors": 1}, {"energy": -1.0}, {"penalty": -1.0}, {"steps": 0}]
+)
 def test_impossible_budgets_are_refused(wrong):
     with pytest.raises(ConfigError):
         CompressingSettings(**wrong)
