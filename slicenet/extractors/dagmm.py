@@ -151,7 +151,7 @@ class DagmmExtractor(Extractor):
     def _descend(self, network: Compression, drawn: Tensor, watch: Watch) -> None:
         settings, compression = self.settings.learn, self.settings.compression
         shares = settings.energy, settings.penalty
-        descent = Descent("dagmm", [Part(network, settings.rate)], settings, watch)
+        descent = Descent("dagmm.learn", [Part(network, settings.rate)], settings, watch)
         while not descent.done:
             draw = drawing(self.seed, 1, descent.step)
             rows = torch.randint(len(drawn), (settings.batch,), generator=draw)

@@ -77,7 +77,7 @@ def learn_prior(
     corpus = Corpus.of(grids)
     places = Prior.places(corpus.lattice).to(device)
     prior.train()
-    descent = Descent("prior.learn", [Part(prior, settings.rate)], settings, watch)
+    descent = Descent("vqvae.foretell", [Part(prior, settings.rate)], settings, watch, "prior")
     while not descent.done:
         order = reading[descent.step % len(reading)]
         draw = drawing(seed, descent.step)

@@ -133,7 +133,7 @@ def learn_kinship(
     met = range(min(MET, len(shelf)))
     embedder.meet(twins.at(FRESH, one, second) for one in met for second in (False, True))
     bank = Bank.empty(settings.head[-1], device)
-    descent = Descent("simclr", [Part(embedder, settings.rate)], settings, watch)
+    descent = Descent("simclr.learn", [Part(embedder, settings.rate)], settings, watch)
     while not descent.done:
         epoch, subjects = twins.subjects(descent.step)
         loss, bank = ascend(embedder, twins, epoch, subjects, bank)

@@ -68,10 +68,13 @@ class Part:
 class Descent:
     """AdamW over a few networks, for a fixed number of steps; nothing is ever selected."""
 
-    def __init__(self, name: str, parts: Sequence[Part], budget: Budget, watch: Watch) -> None:
-        """`name` is that of its settings, and its first part that of what is being done."""
+    def __init__(
+        self, name: str, parts: Sequence[Part], budget: Budget, watch: Watch, stage: str = ""
+    ) -> None:
+        """`name` is that of its settings, whose first part also tells what is done, or `stage`."""
         self.step = 0
         self._name, self._budget, self._watch = name, budget, watch
+        self._stage = stage or name.partition(".")[0]
         groups = [{"params": list(part.network.parameters()), "lr": part.rate} for part in parts]
         self._parameters = [one for group in groups for one in group["params"]]  # type: ignore[attr-defined]
         self._optimiser = torch.optim.AdamW(groups, weight_decay=budget.decay)
@@ -104,8 +107,7 @@ class Descent:
         self._optimiser.step()
         self._schedule.step()
         self.step += 1
-        stage = self._name.partition(".")[0]
-        self._watch(stage, self.step, self._budget.steps, loss=loss.item(), **values)
+        self._watch(self._stage, self.step, self._budget.steps, loss=loss.item(), **values)
 
 
 def _wave(share: float) -> float:

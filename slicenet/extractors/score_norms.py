@@ -109,7 +109,7 @@ class ScoreNormExtractor(Extractor):
             )
             self.model.scale.copy_(patches.scale())
             learn_scores(
-                self.model, patches.at, own.levels, own.learn, self.seed, watch, "score_norms.learn"
+                self.model, patches.at, own.levels, own.learn, self.seed, watch, "norms.learn"
             )
 
     def build(self, sequences: int) -> None:

@@ -42,7 +42,9 @@ class TokenNormSettings:
     levels: NoiseLevelSettings = NoiseLevelSettings(3, 0.8, 5.0)  # in spreads of a component
     learn: DenoisingSettings = DenoisingSettings(steps=3000, batch=1024)
     tokens: int = 400_000  # healthy ones that the network learns from, as many of every volume
-    held: float = 0.4  # share of the subjects that teach it nothing, for the scorer
+    # Share of the subjects that teach it nothing, for the scorer; slices that are fine-tuned learn
+    # from all of them.
+    held: float = 0.4
     log: bool = False  # logarithms of norms
 
     def __post_init__(self) -> None:
@@ -59,7 +61,7 @@ class TokenNormExtractor(Extractor):
     """One norm a level for every token that `SliceExtractor` has."""
 
     settings: TokenNormSettings
-    held: Tensor  # [H] int64, places of the volumes that taught the network nothing
+    held: Tensor  # [H] int64, places of the volumes that taught the score network nothing
     mean: Tensor  # [C] of tokens
     basis: Tensor  # [C, K] that brings them to unit spread; 0 columns until fitted
 

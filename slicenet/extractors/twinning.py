@@ -60,7 +60,7 @@ def learn_twins(
         return scaled(pairs.at(step, settings.batch).to(device), *scale, axis=2)
 
     coder.train()
-    descent = Descent("siamese", [Part(coder, settings.rate)], settings, watch)
+    descent = Descent("siamese.learn", [Part(coder, settings.rate)], settings, watch)
     while not descent.done:
         patches = batch(descent.step)  # [2, B, M, ...]
         latents = coder.encode(patches.flatten(0, 1))

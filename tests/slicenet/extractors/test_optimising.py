@@ -1,9 +1,14 @@
+import ast
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import torch
 
+from slicenet.backends import BACKENDS
+from slicenet.checkpoint import settings_table
 from slicenet.errors import ConfigError
+from slicenet.extractors import optimising
 from slicenet.extractors.optimising import SCHEDULES, Descent, Part, check_budget, factor
 from slicenet.watch import silent
 
@@ -61,6 +66,37 @@ def test_a_descent_takes_its_steps_and_finds_the_bottom(told):
     assert [step["done"] for step in told.told] == list(range(1, 201))
     assert told.told[0] | {"loss": 9.0} == told.told[0]
     assert {step["extra"] for step in told.told} == {3.0}
+
+
+def tables(table, path=""):
+    """Dotted names of all tables with a rate."""
+    if any("rate" in name for name in table):
+        yield path
+    for name, inner in table.items():
+        if isinstance(inner, dict):
+            yield from tables(inner, f"{path}.{name}")
+
+
+def test_whoever_is_told_to_lower_rates_finds_them_in_the_settings():
+    told = set()
+    for path in Path(optimising.__file__).parent.glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+                place = {"Descent": 0, "learn_scores": -1}.get(call.func.id)
+                name = None if place is None else call.args[place]
+                told |= {name.value} if isinstance(name, ast.Constant) else set()
+    known = [path for made in BACKENDS.values() for path in tables(settings_table(made()))]
+    assert len(told) > 5
+    assert [name for name in told if not any(path.endswith(f".{name}") for path in known)] == []
+
+
+def test_a_stage_goes_by_a_name_of_its_own_where_that_says_more(told):
+    network = slope()
+    for stage in ("", "prior"):
+        Descent("vqvae.foretell", [Part(network, 0.1)], Plan(), told, stage).learn(
+            network.weight.sum()
+        )
+    assert [step["stage"] for step in told.told] == ["vqvae", "prior"]
 
 
 def test_every_part_has_its_own_rate():
