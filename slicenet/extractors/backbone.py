@@ -7,6 +7,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from slicenet.draws import weights_from
 from slicenet.errors import ConfigError, Notice
 from slicenet.extractors.expected import ExpectedSettings, adapt, normalise
 from slicenet.extractors.folded import Folding
@@ -113,8 +114,7 @@ def _build(settings: BackboneSettings, taps: tuple[int, ...]) -> Any:
     # Any other form of name, hf-hub:… say, sends timm to the network.
     if not timm.is_model(settings.name):
         raise ConfigError(f"{settings.name}: timm has no such backbone", "E_SETTING")
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(torch.initial_seed())
+    with weights_from(torch.initial_seed()):
         try:
             network = timm.create_model(
                 settings.name, pretrained=False, features_only=True, out_indices=taps

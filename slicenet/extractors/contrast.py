@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from slicenet.draws import weights_from
 from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import Backbone
 from slicenet.extractors.batches import Batches
@@ -88,8 +89,7 @@ def difference(twins: Sequence[Tensor], layers: Sequence[Tensor]) -> Tensor:
 
 def _fresh(backbone: Backbone, blocks: int, seed: int) -> Mirror:
     """A decoder whose weights follow from the seed, beside the backbone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with weights_from(seed):
         decoder = Mirror(backbone.channels, blocks)
     return decoder.to(next(backbone.parameters()).device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -9,7 +9,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from slicenet.draws import drawing
+from slicenet.draws import drawing, weights_from
 from slicenet.errors import ConfigError
 from slicenet.extractors.compression import Compression, CompressionSettings, loss, moments
 from slicenet.extractors.finetune import FinetuneSettings
@@ -120,8 +120,7 @@ class DagmmExtractor(Extractor):
         """Untrained nets for vectors of so many channels."""
         device = self.channels.device
         self.channels = torch.tensor(channels, device=device)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(self.seed)
+        with weights_from(self.seed):
             self.network = Compression(channels, self.settings.compression).to(device)
 
     @torch.no_grad()

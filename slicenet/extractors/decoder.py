@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from slicenet.draws import weights_from
 from slicenet.errors import ConfigError
 
 
@@ -68,8 +69,7 @@ class Decoder(nn.Module):
 
 def fresh_decoder(channels: Sequence[int], settings: DecoderSettings) -> Decoder:
     """A decoder whose weights follow from the seed and not from earlier draws."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(torch.initial_seed())
+    with weights_from(torch.initial_seed()):
         return Decoder(channels, settings)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from slicenet.draws import drawing
+from slicenet.draws import drawing, weights_from
 from slicenet.errors import ConfigError
 from slicenet.extractors.encoder import Encoder, pooled
 from slicenet.extractors.likeness import Bank, recognised, unlikeness
@@ -198,6 +198,5 @@ def _stack(twins: Twins, epoch: int, chunk: Sequence[tuple[int, bool]]) -> Tenso
 
 def _fresh(encoder: Encoder, settings: KinshipSettings, seed: int) -> Embedder:
     """A head whose weights follow from the seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with weights_from(seed):
         return Embedder(encoder, settings.head, settings.parts)

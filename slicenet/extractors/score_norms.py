@@ -11,6 +11,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from slicenet.draws import weights_from
 from slicenet.errors import ConfigError
 from slicenet.extractors.denoising import DenoisingSettings, learn_scores
 from slicenet.extractors.held_out import hold_out, noting
@@ -117,8 +118,7 @@ class ScoreNormExtractor(Extractor):
         device = self.sequences.device
         self.sequences = torch.tensor(sequences, device=device)
         beside = 1 + (PLACES if self.settings.places else 0)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(self.seed)
+        with weights_from(self.seed):
             network = ScoreNetwork(sequences + beside, sequences, self.settings.network)
         self.model = ScoreModel(network).to(device)
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from slicenet.draws import weights_from
 from slicenet.errors import ConfigError
 from slicenet.extractors.colocated import Colocated
 from slicenet.extractors.held_out import noting
@@ -97,8 +98,7 @@ class SiameseExtractor(Extractor):
         self.sequences = torch.tensor(sequences, device=device)
         self.low, self.high = torch.zeros(sequences), torch.ones(sequences)
         self.low, self.high = self.low.to(device), self.high.to(device)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(self.seed)
+        with weights_from(self.seed):
             self.coder = Coder(sequences, self.settings.coder).to(device).eval()
 
     @torch.no_grad()

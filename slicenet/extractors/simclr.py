@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from slicenet.draws import weights_from
 from slicenet.errors import ConfigError
 from slicenet.extractors.encoder import LAYERS, Encoder, EncoderSettings
 from slicenet.extractors.kinship import KinshipSettings, learn_kinship
@@ -75,8 +76,7 @@ class SimClrExtractor(Extractor):
         """An untrained encoder for volumes of so many sequences."""
         device = self.sequences.device
         self.sequences = torch.tensor(sequences, device=device)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(self.seed)
+        with weights_from(self.seed):
             self.encoder = Encoder(sequences, self.settings.encoder).to(device)
 
     @torch.no_grad()

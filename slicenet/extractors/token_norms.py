@@ -11,7 +11,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from slicenet.draws import drawing
+from slicenet.draws import drawing, weights_from
 from slicenet.errors import ConfigError
 from slicenet.extractors.denoising import Clean, DenoisingSettings, learn_scores
 from slicenet.extractors.finetune import FinetuneSettings
@@ -113,8 +113,7 @@ class TokenNormExtractor(Extractor):
         # As a file has it: another order rounds otherwise.
         self.mean, self.basis = mean.to(device), basis.contiguous().to(device)
         kept = basis.shape[1]
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(self.seed)
+        with weights_from(self.seed):
             network = VectorNetwork(
                 kept + sum(PLACE), kept, self.settings.width, self.settings.blocks
             )

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from slicenet.draws import weights_from
 from slicenet.errors import ConfigError
 from slicenet.extractors.codebook import perplexity
 from slicenet.extractors.foretelling import ForetellingSettings, learn_prior
@@ -125,8 +126,7 @@ class VqVaeExtractor(Extractor):
         """Untrained networks for volumes of so many sequences."""
         own, device = self.settings, self.sequences.device
         self.sequences = torch.tensor(sequences, device=device)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(self.seed)
+        with weights_from(self.seed):
             self.tokeniser = Tokeniser(sequences, own.network).to(device)
             if own.foretold:
                 self.prior = Prior(own.network.codes, own.prior).to(device)

@@ -14,7 +14,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from slicenet.draws import drawing
+from slicenet.draws import drawing, weights_from
 from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
 from slicenet.flows.relaxation import LadderSettings
@@ -93,8 +93,7 @@ class CategoricalTable(nn.Module):
         """An untrained network for fields of so many categories."""
         device = self.kinds.device
         self.kinds = torch.tensor(kinds, device=device)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(int(drawing(self.seed, 3).initial_seed()))
+        with weights_from(drawing(self.seed, 3).initial_seed()):
             levels = self.settings.ladder.levels
             made = RowNetwork(sum(kinds), levels, self.settings.network)
         self.network = made.to(device)
