@@ -97,5 +97,6 @@ def matching_loss(model: ScoreModel, clean: Clean, levels: Tensor, noise: Tensor
 @torch.no_grad()
 def _follow(average: dict[str, Tensor], model: ScoreModel, stays: float, step: int) -> None:
     stays = min(stays, step / (step + RAMP))
+    weights = model.state_dict() if average else {}
     for name, tensor in average.items():
-        tensor.lerp_(model.state_dict()[name], 1 - stays)
+        tensor.lerp_(weights[name], 1 - stays)

@@ -128,6 +128,15 @@ def test_averaged_weights_are_those_of_the_steps_before():
     torch.testing.assert_close(model.network.first.weight, wanted)
 
 
+@pytest.mark.parametrize("average", [0.0, 0.5])
+def test_an_average_asks_for_all_weights_once_a_step(average):
+    model, asked = vectors(), []
+    model.register_state_dict_pre_hook(lambda *_: asked.append(1))
+    settings = DenoisingSettings(steps=4, batch=16, average=average)
+    learn_scores(model, lambda step: gaussian(step, 16), LEVELS, settings, 0, silent, "test")
+    assert len(asked) == (5 if average else 0)  # and once before all
+
+
 @pytest.mark.parametrize("wrong", [{"steps": 0}, {"batch": 1}, {"average": 1.0}, {"rate": 0.0}])
 def test_settings_that_learn_nothing_are_refused(wrong):
     with pytest.raises(ConfigError):
