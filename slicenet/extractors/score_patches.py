@@ -3,8 +3,10 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -48,18 +50,39 @@ class Patches:
             count += len(voxels) * int(brain.sum())
         return torch.tensor(math.sqrt(total / count))
 
+    @cached_property
+    def _mapped(self) -> tuple[np.ndarray, np.ndarray]:
+        """As `Shelf.mapped` has them."""
+        return self.shelf.mapped()
+
+    @cached_property
+    def _filled(self) -> dict[int, np.ndarray]:
+        """Of each brain, how many voxels it has up to the end of each sagittal slice, [X]."""
+        brains = self._mapped[1]
+        return {place: brains[place].sum((1, 2)).cumsum() for place in self.among}
+
+    def _voxel(self, chosen: int, number: int) -> list[int]:
+        """The voxel of a brain with this number, of those in the order of memory."""
+        filled = self._filled[chosen]
+        x = int(np.searchsorted(filled, number, "right"))
+        before = int(filled[x - 1]) if x else 0
+        within = np.argwhere(self._mapped[1][chosen, x])[number - before]
+        return [x, *within.tolist()]
+
     def _one(self, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        voxels, brains = self._mapped
         chosen = self.among[_below(len(self.among), generator)]
-        voxels, brain = self.shelf[chosen]
-        places = brain.nonzero()
-        centre = places[_below(len(places), generator)].tolist()
+        shape = brains.shape[1:]
+        centre = self._voxel(chosen, _below(int(self._filled[chosen][-1]), generator))
         window = []
-        for axis, (place, size) in enumerate(zip(centre, brain.shape, strict=True)):
+        for axis, (place, size) in enumerate(zip(centre, shape, strict=True)):
             edge = 1 if axis == 2 and self.axes == 2 else self.edge
             start = place - _below(edge, generator)
             window.append(slice(start, start + edge) if edge == 1 else _within(start, edge, size))
-        cut = cut_out(voxels, brain, window)
-        return cut[0], told(cut[1], window, brain.shape, self.places), cut[1][None].float()
+        held, missing = _overlap(window, shape)
+        part = torch.from_numpy(voxels[chosen][:, *held].astype(np.float32))
+        brain = F.pad(torch.from_numpy(brains[chosen][*held].copy()), missing)
+        return F.pad(part, missing), told(brain, window, shape, self.places), brain[None].float()
 
 
 def told(brain: Tensor, window: Sequence[slice], shape: Sequence[int], places: bool) -> Tensor:
@@ -79,16 +102,8 @@ def told(brain: Tensor, window: Sequence[slice], shape: Sequence[int], places: b
 
 def cut_out(voxels: Tensor, brain: Tensor, window: Sequence[slice]) -> tuple[Tensor, Tensor]:
     """Voxels [M, *window] and brain [*window]; beyond the frame there is none."""
-    inside = [
-        slice(max(part.start, 0), min(part.stop, size))
-        for part, size in zip(window, brain.shape, strict=True)
-    ]
-    missing = [
-        amount
-        for part, held in reversed(list(zip(window, inside, strict=True)))
-        for amount in (held.start - part.start, part.stop - held.stop)
-    ]
-    return F.pad(voxels[:, *inside], missing), F.pad(brain[*inside], missing)
+    held, missing = _overlap(window, brain.shape)
+    return F.pad(voxels[:, *held], missing), F.pad(brain[*held], missing)
 
 
 def around(brain: Tensor, margin: int, unit: Sequence[int]) -> list[slice]:
@@ -101,6 +116,20 @@ def around(brain: Tensor, margin: int, unit: Sequence[int]) -> list[slice]:
         start, stop = int(filled.min()) - edge, int(filled.max()) + 1 + edge
         window.append(slice(start, stop + (start - stop) % step))
     return window
+
+
+def _overlap(window: Sequence[slice], shape: Sequence[int]) -> tuple[list[slice], list[int]]:
+    """What of a window the frame holds, and how much lies beyond it, in the order of `F.pad`."""
+    held = [
+        slice(max(part.start, 0), min(part.stop, size))
+        for part, size in zip(window, shape, strict=True)
+    ]
+    missing = [
+        amount
+        for part, inner in reversed(list(zip(window, held, strict=True)))
+        for amount in (inner.start - part.start, part.stop - inner.stop)
+    ]
+    return held, missing
 
 
 def _within(start: int, edge: int, size: int) -> slice:

@@ -1,5 +1,7 @@
 import math
+import tracemalloc
 
+import numpy as np
 import pytest
 import torch
 
@@ -38,6 +40,25 @@ def test_a_patch_is_a_part_of_a_brain_that_was_named(shelf, axes):
         parts = known[0].unfold(0, 8, 1).unfold(1, 8, 1)  # [x, y, Z, 8, 8]
         parts = parts.unfold(2, 8, 1) if axes == 3 else parts
         assert (parts == patch).flatten(3).all(-1).any()
+
+
+def test_all_voxels_of_a_brain_have_their_number_in_the_order_of_memory(shelf):
+    places = shelf[2][1].nonzero().tolist()
+    found = [patches(shelf)._voxel(2, number) for number in range(0, len(places), 7)]
+    assert found == places[::7]
+
+
+def test_a_step_reads_its_patches_and_no_whole_volume(make_brain):
+    with Shelf([make_brain(seed, sequences=2) for seed in range(2)]) as shelf:
+        seen = patches(shelf, among=(0, 1))
+        seen.at(0)  # what is read once
+        tracemalloc.start()
+        try:
+            seen.at(1)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 2 * np.prod(shelf.shape) / 2  # of NumPy's, in bytes; half a volume as it is kept
 
 
 def test_batches_follow_from_seed_and_step(shelf):
