@@ -1,6 +1,7 @@
 """Healthy subjects that teach a network nothing, so that what it says of them can be learnt."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import final
 
 import numpy as np
 
@@ -29,6 +30,28 @@ def hold_out(subjects: Sequence[str], share: float, seed: int) -> list[int]:
     order = np.random.default_rng(seed).permutation(len(known))
     chosen = {known[index] for index in order[:count]}
     return [place for place, subject in enumerate(subjects) if subject in chosen]
+
+
+@final
+class Noted:
+    """Volumes to walk as often as one likes, which notes whose they are on the way."""
+
+    def __init__(self, volumes: Iterable[Volume]) -> None:
+        self._volumes = volumes
+        self._subjects: list[str] | None = None
+
+    def __iter__(self) -> Iterator[Volume]:
+        subjects = list[str]()
+        yield from noting(self._volumes, subjects)
+        self._subjects = subjects
+
+    def subjects(self) -> list[str]:
+        """Whose each is; walks for that alone where nobody has walked before."""
+        if self._subjects is None:
+            for _ in self:
+                pass
+        assert self._subjects is not None
+        return self._subjects
 
 
 def noting(volumes: Iterable[Volume], subjects: list[str]) -> Iterator[Volume]:

@@ -15,7 +15,7 @@ from slicenet.draws import drawing, weights_from
 from slicenet.errors import ConfigError
 from slicenet.extractors.denoising import Clean, DenoisingSettings, learn_scores
 from slicenet.extractors.finetune import FinetuneSettings
-from slicenet.extractors.held_out import hold_out
+from slicenet.extractors.held_out import Noted, hold_out
 from slicenet.extractors.score_model import NoiseLevelSettings, ScoreModel
 from slicenet.extractors.score_networks import VectorNetwork
 from slicenet.extractors.shelf import halved
@@ -94,9 +94,9 @@ class TokenNormExtractor(Extractor):
     def fit(
         self, volumes: Iterable[Volume], watch: Watch, savepoint: Savepoint = Savepoint()
     ) -> None:
-        own = self.settings
-        self.slices.fit(volumes, watch, savepoint)
-        subjects = [volume.subject or volume.name for volume in volumes]
+        own, noted = self.settings, Noted(volumes)
+        self.slices.fit(noted, watch, savepoint)
+        subjects = noted.subjects()
         held = hold_out(subjects, own.held, self.seed)
         self.held = torch.tensor(held, dtype=torch.int64, device=self.held.device)
         tokens = self._gather(volumes, set(range(len(subjects))) - set(held), watch)

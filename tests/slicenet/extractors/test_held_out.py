@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from slicenet.errors import ConfigError
-from slicenet.extractors.held_out import hold_out, noting
+from slicenet.extractors.held_out import Noted, hold_out, noting
 from slicenet.volume import from_array
 
 SUBJECTS = ["d", "a", "b", "a", "c", "e", "b", "f"]
@@ -55,3 +55,20 @@ def test_volumes_are_noted_by_subject_or_by_name(make_brain):
     passed = list(noting([brain, replace(brain, subject="p7")], subjects))
     assert passed[0] is brain
     assert subjects == ["healthy3", "p7"]
+
+
+def test_whose_volumes_are_is_asked_of_a_walk_that_was_made_anyway(make_brain):
+    brains, walked = [make_brain(seed, shape=(8, 8, 8)) for seed in range(3)], []
+
+    class Walked:
+        def __iter__(self):
+            for brain in brains:
+                walked.append(brain.name)
+                yield brain
+
+    noted, names = Noted(Walked()), [brain.name for brain in brains]
+    assert next(iter(noted)) is brains[0]  # not to the end
+    assert noted.subjects() == names
+    assert list(noted) == brains
+    assert noted.subjects() == names
+    assert walked == [names[0], *names, *names]
