@@ -24,6 +24,13 @@ class Savepoint:
         self._path = path
         self._every = every  # seconds
         self._last = time.monotonic()
+        self._parts: list[Savepoint] = []
+
+    def part(self, name: str) -> "Savepoint":
+        """A savepoint of its own for one of several trainings; cleared along with this one."""
+        path = self._path and self._path.with_name(f"{self._path.stem}.{name}{self._path.suffix}")
+        self._parts.append(Savepoint(path, self._every))
+        return self._parts[-1]
 
     def load(self) -> State | None:
         """What an earlier run has left, if it is whole."""
@@ -38,7 +45,12 @@ class Savepoint:
 
     def offer(self, state: Callable[[], State]) -> None:
         """Keep what `state` tells, if the last time is long enough ago."""
-        if self._path is None or time.monotonic() - self._last < self._every:
+        if time.monotonic() - self._last >= self._every:
+            self.keep(state)
+
+    def keep(self, state: Callable[[], State]) -> None:
+        """Keep what `state` tells."""
+        if self._path is None:
             return
         tensors, values = state()
         held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -48,6 +60,8 @@ class Savepoint:
 
     def clear(self) -> None:
         """The training is over: what is kept elsewhere is whole."""
+        for part in self._parts:
+            part.clear()
         if self._path is not None:
             with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """A codebook that follows the latents given to it (van den Oord et al., 2017, with averages)."""
 
+from collections.abc import Mapping
 from typing import final
 
 import torch
@@ -47,11 +48,11 @@ class Upkeep:
         self.codebook, self._decay, self._least = codebook, decay, least
         self._count = torch.zeros_like(codebook.codes[:, 0])
         self._total = torch.zeros_like(codebook.codes)
-        self._steps = 0
+        self._steps = torch.zeros((), dtype=torch.int64)
 
     def follow(self, latents: Tensor, tokens: Tensor, draw: torch.Generator) -> int:
         """Move the codes to the means of latents [N, C] with these tokens [N]; how many died."""
-        decay = min(self._decay, 1 - 1 / (self._steps + 1))
+        decay = min(self._decay, 1 - 1 / (int(self._steps) + 1))
         self._steps += 1
         codes = self.codebook.codes
         count = torch.bincount(tokens, minlength=len(codes)).to(codes)
@@ -63,6 +64,15 @@ class Upkeep:
         used = self._count > 0
         codes[used] = self._total[used] / smooth[used, None]
         return self._revive(latents, draw)
+
+    def state(self) -> dict[str, Tensor]:
+        """All that the next step needs besides the codes, as it is now and will be."""
+        return {"count": self._count, "total": self._total, "steps": self._steps}
+
+    def resume(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` has told, if anything."""
+        for name, held in state.items():
+            self.state()[name].copy_(held)
 
     def _revive(self, latents: Tensor, draw: torch.Generator) -> int:
         """Give dead codes the place of random latents, and as long to live as the mean."""

@@ -17,6 +17,7 @@ from slicenet.extractors.norms import ENOUGH, settle
 from slicenet.extractors.optimising import Descent, Part, check_budget
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.slice_pool import SlicePool
+from slicenet.savepoint import Savepoint
 from slicenet.watch import Watch
 
 
@@ -53,6 +54,7 @@ def contrast(
     settings: ContrastSettings,
     seed: int,
     watch: Watch,
+    savepoint: Savepoint = Savepoint(),
 ) -> None:
     """Train `backbone` in place; the decoder is thrown away, and no step is preferred to the last.
 
@@ -62,12 +64,12 @@ def contrast(
     batches = Batches(pools, picture, settings.batch, settings.margin, backbone.strides[-1], seed)
     decoder = _fresh(backbone, settings.blocks, seed)
     parts = (Part(backbone.network, settings.rate), Part(decoder, settings.decoder_rate))
-    descent = Descent("finetune.edc", parts, settings, watch)
     fresh = settings.steps  # batches that no step sees
     backbone.anchor(batches.at(fresh + n).pictures for n in range(ENOUGH))
+    descent = Descent("finetune.edc", parts, settings, watch, savepoint=savepoint)
     with _slow_norms((backbone, decoder), settings.momentum):
-        while not descent.done:
-            batch = batches.at(descent.step)
+        for step in descent.steps():
+            batch = batches.at(step)
             layers = [layer.float() for layer in backbone(batch.pictures)]
             descent.learn(difference(decoder(layers), layers))
         settle(backbone, lambda n: backbone(batches.at(fresh + n).pictures), settings.settle)

@@ -112,7 +112,7 @@ class DagmmExtractor(Extractor):
         assert self.network is not None
         self.network.meet(drawn)
         with torch.enable_grad():
-            self._descend(self.network, drawn, watch)
+            self._descend(self.network, drawn, watch, savepoint)
         self.network.requires_grad_(False).eval()
         self.network.freeze(reduce(add, (self._sums(volume) for volume in volumes)))
 
@@ -147,12 +147,15 @@ class DagmmExtractor(Extractor):
         order = torch.randperm(len(vectors), generator=drawing(self.seed, 0, index))
         return vectors[order[: self.settings.learn.each]].float()
 
-    def _descend(self, network: Compression, drawn: Tensor, watch: Watch) -> None:
+    def _descend(
+        self, network: Compression, drawn: Tensor, watch: Watch, savepoint: Savepoint
+    ) -> None:
         settings, compression = self.settings.learn, self.settings.compression
         shares = settings.energy, settings.penalty
-        descent = Descent("dagmm.learn", [Part(network, settings.rate)], settings, watch)
-        while not descent.done:
-            draw = drawing(self.seed, 1, descent.step)
+        parts = [Part(network, settings.rate)]
+        descent = Descent("dagmm.learn", parts, settings, watch, savepoint=savepoint)
+        for step in descent.steps():
+            draw = drawing(self.seed, 1, step)
             rows = torch.randint(len(drawn), (settings.batch,), generator=draw)
             noise = torch.rand(settings.batch, compression.estimate, generator=draw)
             standard = network.standard(drawn[rows])

@@ -12,6 +12,7 @@ from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 from slicenet.extractors.optimising import Descent, Part, check_budget
 from slicenet.extractors.score_model import NoiseLevelSettings, ScoreModel
+from slicenet.savepoint import Savepoint
 from slicenet.watch import Watch
 
 RAMP = 10.0  # steps; an average over n steps forgets as one over n / (n + RAMP) at first
@@ -57,20 +58,23 @@ def learn_scores(
     seed: int,
     watch: Watch,
     name: str,
+    savepoint: Savepoint = Savepoint(),
 ) -> None:
     """Train in place on what `draw` gives for each step; noise is a function of (seed, step)."""
     model.train()
     device = model.scale.device
-    descent = Descent(name, [Part(model, settings.rate)], settings, watch)
     average = copy.deepcopy(model.state_dict()) if settings.average else {}
+    parts = [Part(model, settings.rate)]
+    descent = Descent(name, parts, settings, watch, savepoint=savepoint)
+    average |= descent.carry(lambda: average)
     with torch.enable_grad():
-        while not descent.done:
-            clean = draw(descent.step)
-            wanted, noise = draws(clean, levels, seed, descent.step)
+        for step in descent.steps():
+            clean = draw(step)
+            wanted, noise = draws(clean, levels, seed, step)
             descent.learn(
                 matching_loss(model, clean.on(device), wanted.to(device), noise.to(device))
             )
-            _follow(average, model, settings.average, descent.step)
+            _follow(average, model, settings.average, step + 1)
     if average:
         model.load_state_dict(average)
     model.eval()

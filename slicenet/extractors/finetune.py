@@ -61,9 +61,11 @@ def finetune(
     try:
         match settings.method:
             case "edc":
-                contrast(backbone, pools, picture, settings.edc, seed, watch)
+                contrast(backbone, pools, picture, settings.edc, seed, watch, savepoint)
             case "joint":
-                joint(backbone, pools, picture, neighbourhood, settings.joint, seed, watch)
+                joint(
+                    backbone, pools, picture, neighbourhood, settings.joint, seed, watch, savepoint
+                )
             case "lesions":
                 assert decoder is not None, "checked above"
                 segment(backbone, decoder, pools, picture, settings.lesions, seed, watch, savepoint)

@@ -13,6 +13,7 @@ from slicenet.errors import ConfigError
 from slicenet.extractors.optimising import Descent, Part, check_budget
 from slicenet.extractors.prior import Prior
 from slicenet.extractors.token_grids import Sequences, TokenGrid, read
+from slicenet.savepoint import Savepoint
 from slicenet.watch import Watch
 
 
@@ -71,16 +72,18 @@ def learn_prior(
     settings: ForetellingSettings,
     seed: int,
     watch: Watch,
+    savepoint: Savepoint = Savepoint(),
 ) -> None:
     """Train in place on grids read in orders [count, x * y], which take turns."""
     device = next(prior.parameters()).device
     corpus = Corpus.of(grids)
     places = Prior.places(corpus.lattice).to(device)
     prior.train()
-    descent = Descent("vqvae.foretell", [Part(prior, settings.rate)], settings, watch, "prior")
-    while not descent.done:
-        order = reading[descent.step % len(reading)]
-        draw = drawing(seed, descent.step)
+    parts = [Part(prior, settings.rate)]
+    descent = Descent("vqvae.foretell", parts, settings, watch, "prior", savepoint)
+    for step in descent.steps():
+        order = reading[step % len(reading)]
+        draw = drawing(seed, step)
         sequences, which = corpus.draw(settings.batch, order, draw, device)
         descent.learn(surprise(prior, sequences, places, which)[sequences.known].mean())
     prior.eval()

@@ -19,6 +19,7 @@ from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.slice_pool import SlicePool
 from slicenet.flows.conditional import ConditionalFlow, FlowSettings
 from slicenet.flows.position import PLANE, position_code, with_global_code
+from slicenet.savepoint import Savepoint
 from slicenet.watch import Watch
 
 LEAST = 1e-6  # deviation of a channel; below it, a channel is silent
@@ -72,6 +73,7 @@ def joint(
     settings: JointSettings,
     seed: int,
     watch: Watch,
+    savepoint: Savepoint = Savepoint(),
 ) -> None:
     """Train `backbone` in place. It infers all the while: its batch norms keep their moments."""
     backbone.eval()
@@ -82,10 +84,10 @@ def joint(
     flow = ConditionalFlow(channels, sum(PLANE) + len(pools), head)
     flow.to(next(backbone.parameters()).device)
     learners = Part(flow, settings.head_rate), Part(backbone.network, settings.rate)
-    _begin(flow, lessons, settings, watch)
-    descent = Descent("finetune.joint", learners, settings, watch)
-    while not descent.done:
-        tokens = lessons.at(settings.alone + descent.step)
+    _begin(flow, lessons, settings, watch, savepoint)
+    descent = Descent("finetune.joint", learners, settings, watch, savepoint=savepoint)
+    for step in descent.steps():
+        tokens = lessons.at(settings.alone + step)
         surprise, apart = surprising(flow, tokens, settings.whiten), strangeness(tokens)
         told = {"surprise": surprise.item(), "apart": apart.item()}
         descent.learn(surprise + settings.tie * apart, **told)
@@ -163,13 +165,20 @@ def _cells(size: tuple[int, int], stride: int) -> tuple[int, int]:
     return rows, columns
 
 
-def _begin(flow: ConditionalFlow, lessons: Lessons, settings: JointSettings, watch: Watch) -> None:
+def _begin(
+    flow: ConditionalFlow,
+    lessons: Lessons,
+    settings: JointSettings,
+    watch: Watch,
+    savepoint: Savepoint,
+) -> None:
     """Let the flow learn alone: from its first weights, no gradient says anything."""
     if not settings.alone:
         return
     budget = replace(settings, steps=settings.alone, schedule="constant")
-    descent = Descent("finetune.joint", (Part(flow, settings.head_rate),), budget, watch)
-    while not descent.done:
+    parts = (Part(flow, settings.head_rate),)
+    descent = Descent("finetune.joint", parts, budget, watch, "finetune alone", savepoint)
+    for step in descent.steps():
         with torch.no_grad():
-            tokens = lessons.at(descent.step)
+            tokens = lessons.at(step)
         descent.learn(surprising(flow, tokens, settings.whiten))

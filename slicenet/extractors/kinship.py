@@ -16,6 +16,7 @@ from slicenet.extractors.likeness import Bank, recognised, unlikeness
 from slicenet.extractors.optimising import Descent, Part, check_budget
 from slicenet.extractors.processes import joined, processes, share, sum_gradients
 from slicenet.extractors.shelf import Shelf
+from slicenet.savepoint import Savepoint
 from slicenet.views import ViewSettings, view
 from slicenet.watch import Watch
 
@@ -120,7 +121,12 @@ class Twins:
 
 
 def learn_kinship(
-    encoder: Encoder, shelf: Shelf, settings: KinshipSettings, seed: int, watch: Watch
+    encoder: Encoder,
+    shelf: Shelf,
+    settings: KinshipSettings,
+    seed: int,
+    watch: Watch,
+    savepoint: Savepoint = Savepoint(),
 ) -> float:
     """Train in place; the share of subjects that are known by a view never seen before.
 
@@ -133,9 +139,12 @@ def learn_kinship(
     met = range(min(MET, len(shelf)))
     embedder.meet(twins.at(FRESH, one, second) for one in met for second in (False, True))
     bank = Bank.empty(settings.head[-1], device)
-    descent = Descent("simclr.learn", [Part(embedder, settings.rate)], settings, watch)
-    while not descent.done:
-        epoch, subjects = twins.subjects(descent.step)
+    parts = [Part(embedder, settings.rate)]
+    descent = Descent("simclr.learn", parts, settings, watch, savepoint=savepoint)
+    if left := descent.carry(lambda: vars(bank)):
+        bank = Bank(**left)
+    for step in descent.steps():
+        epoch, subjects = twins.subjects(step)
         loss, bank = ascend(embedder, twins, epoch, subjects, bank)
         sum_gradients(embedder)
         descent.follow(loss)

@@ -1,7 +1,7 @@
 """One way down the gradient, for every method that fine-tunes a backbone."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, final
 
@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from slicenet.errors import ConfigError
+from slicenet.savepoint import Savepoint, State
 from slicenet.watch import Watch
 
 SCHEDULES = ("cosine", "cycle", "constant")
 WARM = 0.3  # share of a cycle in which the rate rises, from a
 START = 0.04  # share of what the settings say
+NETWORKS, MOMENTS, BESIDE = "networks.", "moments.", "beside."  # names in a savepoint
 
 
 class Budget(Protocol):
@@ -69,9 +71,18 @@ class Descent:
     """AdamW over a few networks, for a fixed number of steps; nothing is ever selected."""
 
     def __init__(
-        self, name: str, parts: Sequence[Part], budget: Budget, watch: Watch, stage: str = ""
+        self,
+        name: str,
+        parts: Sequence[Part],
+        budget: Budget,
+        watch: Watch,
+        stage: str = "",
+        savepoint: Savepoint = Savepoint(),
     ) -> None:
-        """`name` is that of its settings, whose first part also tells what is done, or `stage`."""
+        """`name` is that of its settings, whose first part also tells what is done, or `stage`.
+
+        What an earlier run has left in its part of the savepoint is where it goes on.
+        """
         self.step = 0
         self._name, self._budget, self._watch = name, budget, watch
         self._stage = stage or name.partition(".")[0]
@@ -81,11 +92,24 @@ class Descent:
         self._schedule = torch.optim.lr_scheduler.LambdaLR(
             self._optimiser, lambda step: factor(budget.schedule, step, budget.steps)
         )
+        self._networks = nn.ModuleList(part.network for part in parts)
+        self._beside: Callable[[], Mapping[str, Tensor]] = dict
+        self._left: dict[str, Tensor] = {}
+        self._savepoint = savepoint.part(stage or name)
+        if known := self._savepoint.load():
+            self._resume(known)
 
-    @property
-    def done(self) -> bool:
-        """Whether every step was taken."""
-        return self.step >= self._budget.steps
+    def steps(self) -> Iterator[int]:
+        """The steps that are left; whatever ends the run after one, the next goes on there."""
+        while self.step < self._budget.steps:
+            yield self.step
+            self._savepoint.offer(self._state)
+        self._savepoint.keep(self._state)
+
+    def carry(self, beside: Callable[[], Mapping[str, Tensor]]) -> Mapping[str, Tensor]:
+        """Keep what `beside` tells along with the networks; what an earlier run has left of it."""
+        self._beside = beside
+        return self._left
 
     def learn(self, loss: Tensor, **values: float) -> None:
         """One step down the gradient of `loss`, told with the `values` beside it."""
@@ -108,6 +132,37 @@ class Descent:
         self._schedule.step()
         self.step += 1
         self._watch(self._stage, self.step, self._budget.steps, loss=loss.item(), **values)
+
+    def _state(self) -> State:
+        """All that decides the next step, for a savepoint."""
+        tensors = {f"{NETWORKS}{name}": held for name, held in self._networks.state_dict().items()}
+        for number, moments in self._optimiser.state_dict()["state"].items():
+            tensors |= {f"{MOMENTS}{number}.{name}": held for name, held in moments.items()}
+        tensors |= {f"{BESIDE}{name}": held for name, held in self._beside().items()}
+        return tensors, {"step": self.step}
+
+    def _resume(self, state: State) -> None:
+        tensors, values = state
+        device = self._parameters[0].device
+        self._networks.load_state_dict(below(NETWORKS, tensors))
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, held in below(MOMENTS, tensors).items():
+            number, _, leaf = name.partition(".")
+            moments.setdefault(int(number), {})[leaf] = held
+        groups = self._optimiser.state_dict()["param_groups"]
+        self._optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        self._left = {name: held.to(device) for name, held in below(BESIDE, tensors).items()}
+        self.step = values["step"]
+        self._schedule.last_epoch = self.step
+        for group, rate in zip(self._optimiser.param_groups, self._schedule.base_lrs, strict=True):
+            group["lr"] = rate * factor(self._budget.schedule, self.step, self._budget.steps)
+
+
+def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose names begin so, by the rest of their names."""
+    return {
+        name.removeprefix(prefix): held for name, held in tensors.items() if name.startswith(prefix)
+    }
 
 
 def _wave(share: float) -> float:

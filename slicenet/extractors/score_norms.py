@@ -110,8 +110,9 @@ class ScoreNormExtractor(Extractor):
             )
             self.model.scale.copy_(patches.scale())
             learn_scores(
-                self.model, patches.at, own.levels, own.learn, self.seed, watch, "norms.learn"
-            )
+                self.model, patches.at, own.levels, own.learn, self.seed, watch, "norms.learn",
+                savepoint,
+            )  # fmt: skip
 
     def build(self, sequences: int) -> None:
         """An untrained network for volumes of so many sequences."""

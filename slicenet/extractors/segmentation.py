@@ -1,6 +1,6 @@
 """A backbone and a decoder learn to find simulated lesions in healthy slices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -14,6 +14,7 @@ from slicenet.extractors.backbone import Backbone
 from slicenet.extractors.crops import around
 from slicenet.extractors.decoder import Decoder
 from slicenet.extractors.norms import ENOUGH, settle
+from slicenet.extractors.optimising import MOMENTS, NETWORKS, below
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.slice_pool import SlicePool
 from slicenet.savepoint import Savepoint, State
@@ -21,7 +22,6 @@ from slicenet.simulation import SimulationSettings, simulate
 from slicenet.watch import Watch
 
 FADING = 0.95  # of the running overlap, a step
-NETWORKS, MOMENTS = "networks.", "moments."  # names in a savepoint
 CYCLED = ("lr", "betas")  # what the schedule changes in the optimiser
 SCHEDULED = ("last_epoch", "_step_count", "_last_lr")
 
@@ -112,9 +112,9 @@ class Course:
         """Go on from what `state` has told."""
         tensors, values = state
         self.step, self.overlap = values["step"], values["overlap"]
-        self.networks.load_state_dict(_below(NETWORKS, tensors))
+        self.networks.load_state_dict(below(NETWORKS, tensors))
         moments: dict[int, dict[str, Tensor]] = {}
-        for name, held in _below(MOMENTS, tensors).items():
+        for name, held in below(MOMENTS, tensors).items():
             number, _, leaf = name.partition(".")
             moments.setdefault(int(number), {})[leaf] = held
         groups = self.optimiser.state_dict()["param_groups"]
@@ -126,12 +126,6 @@ class Course:
         """Let the Dice of the last step into the running one, a mean at first."""
         fading = min(FADING, 1 - 1 / self.step)
         self.overlap = fading * self.overlap + (1 - fading) * overlap
-
-
-def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): held for name, held in tensors.items() if name.startswith(prefix)
-    }
 
 
 @final

@@ -89,7 +89,9 @@ class SiameseExtractor(Extractor):
             flat = self.settings.coder.dimensions == 2
             sides = (edge, edge, 1 if flat else edge)
             pairs = Colocated.on(shelf, subjects, sides, self.seed)
-            learn_twins(self.coder, pairs, (self.low, self.high), self.settings.learn, watch)
+            learn_twins(
+                self.coder, pairs, (self.low, self.high), self.settings.learn, watch, savepoint
+            )
         self.coder.requires_grad_(False)
 
     def build(self, sequences: int) -> None:

@@ -69,7 +69,7 @@ class SimClrExtractor(Extractor):
             assert self.encoder is not None
             reach = self.settings.encoder.reach()[self.settings.layers[-1]]
             watch("encoder", 1, 1, sees_voxels=reach, sees_mm=reach * min(shelf.spacing))
-            learn_kinship(self.encoder, shelf, self.settings.learn, self.seed, watch)
+            learn_kinship(self.encoder, shelf, self.settings.learn, self.seed, watch, savepoint)
         self.encoder.requires_grad_(False)
 
     def build(self, sequences: int) -> None:

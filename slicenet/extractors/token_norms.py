@@ -104,7 +104,7 @@ class TokenNormExtractor(Extractor):
         assert self.model is not None
         learn_scores(
             self.model, _Lessons(tokens, self._seen, own.learn.batch, self.seed).at, own.levels,
-            own.learn, self.seed, watch, "norms.learn",
+            own.learn, self.seed, watch, "norms.learn", savepoint,
         )  # fmt: skip
 
     def build(self, mean: Tensor, basis: Tensor) -> None:

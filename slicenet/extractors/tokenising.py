@@ -13,6 +13,7 @@ from slicenet.extractors.codebook import Upkeep, perplexity, straight_through
 from slicenet.extractors.optimising import Descent, Part, check_budget
 from slicenet.extractors.slice_pool import SlicePool
 from slicenet.extractors.tokeniser import Tokeniser
+from slicenet.savepoint import Savepoint
 from slicenet.simulation import JitterSettings
 from slicenet.simulation.draws import Draws
 from slicenet.simulation.jitter import jitter
@@ -76,7 +77,12 @@ class Lessons:
 
 
 def learn_tokens(
-    tokeniser: Tokeniser, pool: SlicePool, settings: TokenisingSettings, seed: int, watch: Watch
+    tokeniser: Tokeniser,
+    pool: SlicePool,
+    settings: TokenisingSettings,
+    seed: int,
+    watch: Watch,
+    savepoint: Savepoint = Savepoint(),
 ) -> None:
     """Train in place: encoder and decoder by descent, the codebook by running means."""
     device = tokeniser.codebook.codes.device
@@ -84,9 +90,11 @@ def learn_tokens(
     tokeniser.train()
     _begin(tokeniser, lessons, device)
     upkeep = Upkeep(tokeniser.codebook, settings.average, settings.revive)
-    descent = Descent("vqvae.learn", [Part(tokeniser, settings.rate)], settings, watch)
-    while not descent.done:
-        slices, brain = lessons.at(descent.step, device)
+    parts = [Part(tokeniser, settings.rate)]
+    descent = Descent("vqvae.learn", parts, settings, watch, savepoint=savepoint)
+    upkeep.resume(descent.carry(upkeep.state))
+    for step in descent.steps():
+        slices, brain = lessons.at(step, device)
         latents = tokeniser.latents(slices)
         inside = cells(brain, tokeniser.settings.cell)
         tokens = tokeniser.codebook.nearest(latents)
@@ -99,7 +107,7 @@ def learn_tokens(
             error + settings.commitment * strain, error=error.item(),
             perplexity=perplexity(used, len(tokeniser.codebook.codes)),
         )  # fmt: skip
-        upkeep.follow(seen, used, drawing(seed, descent.step, 1))
+        upkeep.follow(seen, used, drawing(seed, step + 1, 1))
     tokeniser.eval()
 
 

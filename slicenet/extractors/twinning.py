@@ -15,6 +15,7 @@ from slicenet.extractors.colocated import Colocated
 from slicenet.extractors.norms import settle
 from slicenet.extractors.optimising import Descent, Part, check_budget
 from slicenet.extractors.patch_coder import Coder
+from slicenet.savepoint import Savepoint
 from slicenet.watch import Watch
 
 LIKENESSES = ("cosine", "mse")
@@ -52,6 +53,7 @@ def learn_twins(
     scale: tuple[Tensor, Tensor],
     settings: TwinSettings,
     watch: Watch,
+    savepoint: Savepoint = Savepoint(),
 ) -> None:
     """Train in place on patches brought to 0 to 1 by `scale`; afterwards in inference mode."""
     device = next(coder.parameters()).device
@@ -60,9 +62,11 @@ def learn_twins(
         return scaled(pairs.at(step, settings.batch).to(device), *scale, axis=2)
 
     coder.train()
-    descent = Descent("siamese.learn", [Part(coder, settings.rate)], settings, watch)
-    while not descent.done:
-        patches = batch(descent.step)  # [2, B, M, ...]
+    descent = Descent(
+        "siamese.learn", [Part(coder, settings.rate)], settings, watch, savepoint=savepoint
+    )
+    for step in descent.steps():
+        patches = batch(step)  # [2, B, M, ...]
         latents = coder.encode(patches.flatten(0, 1))
         rebuilt = coder.decode(latents).unflatten(0, (2, -1))
         loss = twin_loss(patches, rebuilt, latents.unflatten(0, (2, -1)), settings)

@@ -111,7 +111,7 @@ class VqVaeExtractor(Extractor):
             (pool,) = gather(volumes, ("axial",), 1, self.settings.learn.each, self.seed)
             self.build(pool.voxels.shape[1])
             assert self.tokeniser is not None
-            learn_tokens(self.tokeniser, pool, self.settings.learn, self.seed, watch)
+            learn_tokens(self.tokeniser, pool, self.settings.learn, self.seed, watch, savepoint)
             del pool
             self.tokeniser.requires_grad_(False)
             subjects = list[str]()
@@ -120,7 +120,7 @@ class VqVaeExtractor(Extractor):
             found = perplexity(used, self.settings.network.codes)
             watch("tokens", len(grids), len(grids), perplexity=found)
             if self.prior is not None:
-                self._foretell(grids, subjects, watch)
+                self._foretell(grids, subjects, watch, savepoint)
 
     def build(self, sequences: int) -> None:
         """Untrained networks for volumes of so many sequences."""
@@ -215,7 +215,9 @@ class VqVaeExtractor(Extractor):
         brain = volume.brain.to(self.sequences.device).movedim(2, 0)
         return cells(brain, self.settings.network.cell)
 
-    def _foretell(self, grids: list[TokenGrid], subjects: list[str], watch: Watch) -> None:
+    def _foretell(
+        self, grids: list[TokenGrid], subjects: list[str], watch: Watch, savepoint: Savepoint
+    ) -> None:
         """Train the prior, and learn from subjects that it has not seen what is improbable."""
         assert self.prior is not None
         own = self.settings
@@ -223,7 +225,7 @@ class VqVaeExtractor(Extractor):
         spared = len(set(subjects)) >= SPARING
         held = hold_out(subjects, HELD, self.seed) if spared else []
         taught = [grid for index, grid in enumerate(grids) if index not in held]
-        learn_prior(self.prior, taught, reading, own.foretell, self.seed, watch)
+        learn_prior(self.prior, taught, reading, own.foretell, self.seed, watch, savepoint)
         self.prior.requires_grad_(False)
         nats = []
         for index in held or range(len(grids)):
