@@ -1,0 +1,147 @@
+"""A folder of maps: what is whole in it, what belongs to another model, what happened to each."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from slicenet import files
+from slicenet.checkpoint import Model
+from slicenet.cohort import Case
+from slicenet.errors import ConfigError, SlicenetError
+from slicenet.images.write import write_mask
+from slicenet.output.dataset import describe
+from slicenet.output.names import (
+    BRAIN,
+    HEATMAP,
+    MASK,
+    MASK_PICTURE,
+    OVERLAY,
+    SIDECAR,
+    ended,
+    native,
+    own,
+)
+from slicenet.output.record import of_case, of_run, sources
+from slicenet.output.tsv import tsv
+from slicenet.preparing.native import to_native
+from slicenet.scoring import AnomalyMap
+
+COLUMNS = (
+    "name", "subject", "score", "p_value", "peak", "anomaly_ml", "brain_ml", "unlike", "folder",
+)  # fmt: skip
+
+
+@final
+@dataclass(frozen=True)
+class Output:
+    """A folder of maps of one model at one threshold."""
+
+    folder: Path
+    model: Model
+    threshold: str | None  # none if the model cannot say what one means
+    options: Mapping[str, Any]  # how inputs were read, where it changes voxels
+    native: bool = False  # maps also on the grids of the scans that inputs were prepared from
+
+    @property
+    def settings_digest(self) -> str:
+        """SHA-256 of everything but input and model that decides a case's files."""
+        text = json.dumps([self.threshold, dict(self.options)], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def start(self, cases: Sequence[Case]) -> None:
+        """Refuse to mix models, then say what this folder is."""
+        names = {str(case.folder / case.prefix) for case in cases}
+        foreign = [
+            path for path, sidecar in self._sidecars()
+            if not self._is_ours(sidecar) and self._stem(path) not in names
+        ]  # fmt: skip
+        if foreign:
+            raise ConfigError(
+                f"{self.folder}: has maps of another model or threshold, as {foreign[0].name}",
+                "E_STALE", "choose another folder, or remove them",
+            )  # fmt: skip
+        run = of_run(self.model, self.threshold, self.native, self.options)
+        files.write_json(self.folder / "run.json", run)
+        describe(self.folder)
+
+    def finished(self, case: Case) -> bool:
+        """Whether this model has already scored this very input with these settings."""
+        stem = own(self.folder, case)
+        sidecar = files.read_json(ended(stem, SIDECAR))
+        endings = (HEATMAP, BRAIN, *([MASK] if self.threshold else []))
+        wanted = [ended(stem, ending) for ending in endings]
+        wanted += [ended(native(self.folder, case), each) for each in endings if self.native]
+        pictures = (OVERLAY, *([MASK_PICTURE] if self.threshold else []))
+        wanted += [ended(stem, ending) for ending in pictures if case.flat]
+        return (
+            self._is_ours(sidecar)
+            and [s.get("sha256") for s in sidecar.get("sources", [])]
+            == [source["sha256"] for source in sources(case)]
+            and all(path.is_file() for path in wanted)
+        )
+
+    def forget(self, case: Case) -> None:
+        """From now on the case is not whole, whatever becomes of it."""
+        ended(own(self.folder, case), SIDECAR).unlink(missing_ok=True)
+
+    def write(self, case: Case, anomalies: AnomalyMap) -> dict[str, Any]:
+        """Write the files of one case, the sidecar last: where it stands, the case is whole."""
+        stem = own(self.folder, case)
+        self.forget(case)
+        self._write_maps(stem, anomalies)
+        if anomalies.volume.flat:
+            pictures = (ended(stem, OVERLAY), ended(stem, MASK_PICTURE))
+            anomalies.write_pictures(*pictures, self.threshold)
+        if self.native:
+            self._write_maps(native(self.folder, case), to_native(anomalies, case.images[0]))
+        content = of_case(case, anomalies, self.threshold) | {
+            "model_sha256": self.model.digest,
+            "settings_sha256": self.settings_digest,
+        }
+        files.write_json(ended(stem, SIDECAR), content)
+        return content
+
+    def note(self, case: Case, code: str, seconds: float, error: SlicenetError | None) -> None:
+        """Add a line to status.jsonl."""
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S"), "case": case.name, "code": code,
+            "path": str(case.images[0]), "seconds": round(seconds, 3),
+            "message": error.message if error else "", "hint": error.hint if error else "",
+        }  # fmt: skip
+        with (self.folder / "status.jsonl").open(
+            "a", encoding="utf-8", errors="backslashreplace"
+        ) as log:
+            log.write(json.dumps(line) + "\n")
+
+    def finish(self) -> list[dict[str, Any]]:
+        """Write scores.tsv over all whole cases of this model, strangest first; return its rows."""
+        rows = [
+            sidecar["row"] | {"domain": sidecar.get("domain", [])}
+            for _, sidecar in self._sidecars() if self._is_ours(sidecar)
+        ]  # fmt: skip
+        rows.sort(key=lambda row: (-row["score"], row["name"]))
+        files.write_text(self.folder / "scores.tsv", tsv(COLUMNS, rows))
+        return rows
+
+    def _write_maps(self, stem: Path, anomalies: AnomalyMap) -> None:
+        anomalies.write(ended(stem, HEATMAP))
+        write_mask(ended(stem, BRAIN), anomalies.brain.numpy(), anomalies.volume.grid)
+        if self.threshold:
+            anomalies.write_mask(ended(stem, MASK), self.threshold)
+        else:
+            ended(stem, MASK).unlink(missing_ok=True)
+
+    def _is_ours(self, sidecar: Mapping[str, Any]) -> bool:
+        made = sidecar.get("model_sha256"), sidecar.get("settings_sha256")
+        return made == (self.model.digest, self.settings_digest)
+
+    def _stem(self, sidecar: Path) -> str:
+        return str(sidecar.relative_to(self.folder))[: -len(SIDECAR)]
+
+    def _sidecars(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        for path in sorted(self.folder.rglob(f"*{SIDECAR}")):
+            yield path, files.read_json(path)
