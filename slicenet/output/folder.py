@@ -80,7 +80,7 @@ class Output:
         return (
             self._is_ours(sidecar)
             and [s.get("sha256") for s in sidecar.get("sources", [])]
-            == [source["sha256"] for source in sources(case)]
+            == [source["sha256"] for source in sources(case, self.folder)]
             and all(path.is_file() for path in wanted)
         )
 
@@ -98,7 +98,7 @@ class Output:
             anomalies.write_pictures(*pictures, self.threshold)
         if self.native:
             self._write_maps(native(self.folder, case), to_native(anomalies, case.images[0]))
-        content = of_case(case, anomalies, self.threshold) | {
+        content = of_case(case, anomalies, self.threshold, self.folder) | {
             "model_sha256": self.model.digest,
             "settings_sha256": self.settings_digest,
         }

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from slicenet import files
 from slicenet.checkpoint import Model, settings_table, versions
 from slicenet.cohort import Case
 from slicenet.domain import strange_themes
+from slicenet.output.places import place
 from slicenet.scoring import AnomalyMap
 
 
@@ -32,9 +34,11 @@ def of_run(
     model: Model, threshold: str | None, native: bool, options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The content of run.json."""
+    calibration = model.detector.calibration
     return {
         "format": 1,
         "model": of_model(model),
+        "calibration": calibration.to_table() if calibration else None,
         "threshold": threshold,
         "native": native,
         "options": {key: str(value) for key, value in options.items()},
@@ -42,13 +46,13 @@ def of_run(
     }
 
 
-def of_case(case: Case, anomalies: AnomalyMap, threshold: str | None) -> dict[str, Any]:
+def of_case(case: Case, anomalies: AnomalyMap, threshold: str | None, out: Path) -> dict[str, Any]:
     """The part of a sidecar that tells of input and map."""
     inside = anomalies.scores[anomalies.brain]
     value = anomalies.value(threshold) if threshold else None
     return {
         "description": "anomaly map; higher is stranger; 0 outside the brain",
-        "sources": sources(case),
+        "sources": sources(case, out),
         "volume_sha256": anomalies.volume.digest,
         "threshold": {"asked": threshold, "value": value},
         "units": "arbitrary, comparable between volumes of one model",
@@ -59,9 +63,12 @@ def of_case(case: Case, anomalies: AnomalyMap, threshold: str | None) -> dict[st
     }
 
 
-def sources(case: Case) -> list[dict[str, str]]:
-    """The files that a case is read from, with what is in them."""
-    return [{"file": path.name, "sha256": files.digest(path)} for path in case.files]
+def sources(case: Case, out: Path) -> list[dict[str, str]]:
+    """The files that a case is read from: where they lie as seen from `out`, what is in them."""
+    return [
+        {"file": path.name, "path": place(path, out), "sha256": files.digest(path)}
+        for path in case.files
+    ]
 
 
 def _row(case: Case, anomalies: AnomalyMap, value: float | None) -> dict[str, Any]:
