@@ -37,6 +37,13 @@ def write_mask(path: Path, mask: np.ndarray, grid: Grid) -> None:
     _write(path, grid.from_ras(mask), grid, np.dtype("u1"))
 
 
+def write_labels(path: Path, labels: np.ndarray, grid: Grid) -> None:
+    """Write `labels` [X, Y, Z] of 0 to 255 in RAS order as uint8 in the order of the file."""
+    least, most = int(labels.min()), int(labels.max())
+    assert 0 <= least <= most <= 255, "a byte holds every label"
+    _write(path, grid.from_ras(labels), grid, np.dtype("u1"))
+
+
 def header_for(grid: Grid, dtype: np.dtype) -> nib.Nifti1Header:
     """Geometry, codes and units of `grid`; nothing else of its source, which may name a person."""
     source = _source(grid)

@@ -10,7 +10,7 @@ from slicenet.errors import ConfigError
 from slicenet.images.grid import Grid
 from slicenet.images.image import read_image
 from slicenet.images.options import ReadOptions
-from slicenet.images.write import header_for, write_map, write_mask
+from slicenet.images.write import header_for, write_labels, write_map, write_mask
 
 SHAPE = (12, 9, 7)
 VOXELS = np.random.default_rng(0).integers(0, 900, SHAPE).astype(np.int16)
@@ -121,6 +121,18 @@ def test_a_mask_is_of_bytes(tmp_path):
     image = nib.load(tmp_path / "mask.nii.gz")
     assert image.get_data_dtype() == np.uint8
     assert np.array_equal(grid.to_ras(np.asarray(image.dataobj)), scores_on(grid) > 0)
+
+
+def test_labels_are_bytes_and_more_than_a_byte_holds_is_a_bug(tmp_path):
+    grid = read_image(source(tmp_path)).grid
+    labels = np.arange(scores_on(grid).size).reshape(scores_on(grid).shape) % 256
+    write_labels(tmp_path / "labels.nii.gz", labels, grid)
+    image = nib.load(tmp_path / "labels.nii.gz")
+    assert image.get_data_dtype() == np.uint8
+    assert np.array_equal(grid.to_ras(np.asarray(image.dataobj)), labels)
+    for wrong in (labels + 1, labels - 1):
+        with pytest.raises(AssertionError, match="byte"):
+            write_labels(tmp_path / "labels.nii.gz", wrong, grid)
 
 
 def test_any_of_48_orders_is_written_as_it_was_stored(tmp_path):
