@@ -4,28 +4,19 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 from slicenet import files
-from slicenet.checkpoint import Model
+from slicenet.checkpoint import Model, versions
 from slicenet.cohort import Case
 from slicenet.errors import ConfigError, SlicenetError
-from slicenet.images.write import write_mask
-from slicenet.output.dataset import describe
-from slicenet.output.names import (
-    BRAIN,
-    HEATMAP,
-    MASK,
-    MASK_PICTURE,
-    OVERLAY,
-    SIDECAR,
-    ended,
-    native,
-    own,
-)
-from slicenet.output.record import of_case, of_run, sources
+from slicenet.output.dataset import describe, links_of
+from slicenet.output.maps import Origin, remove_maps, wanted, write_maps
+from slicenet.output.names import MASK_PICTURE, OVERLAY, SIDECAR, ended, native, own
+from slicenet.output.places import DESCRIPTION, uri
+from slicenet.output.record import of_case, of_run, plain, sources
 from slicenet.output.tsv import tsv
 from slicenet.preparing.native import to_native
 from slicenet.scoring import AnomalyMap
@@ -66,22 +57,23 @@ class Output:
             )  # fmt: skip
         run = of_run(self.model, self.threshold, self.native, self.options)
         files.write_json(self.folder / "run.json", run)
-        describe(self.folder)
+        describe(self.folder, self.model, [case.images[0] for case in cases])
 
     def finished(self, case: Case) -> bool:
         """Whether this model has already scored this very input with these settings."""
         stem = own(self.folder, case)
         sidecar = files.read_json(ended(stem, SIDECAR))
-        endings = (HEATMAP, BRAIN, *([MASK] if self.threshold else []))
-        wanted = [ended(stem, ending) for ending in endings]
-        wanted += [ended(native(self.folder, case), each) for each in endings if self.native]
         pictures = (OVERLAY, *([MASK_PICTURE] if self.threshold else []))
-        wanted += [ended(stem, ending) for ending in pictures if case.flat]
+        whole = [
+            *wanted(stem, self.threshold),
+            *(wanted(native(self.folder, case), self.threshold) if self.native else []),
+            *(ended(stem, each) for each in pictures if case.flat),
+        ]
         return (
             self._is_ours(sidecar)
             and [s.get("sha256") for s in sidecar.get("sources", [])]
             == [source["sha256"] for source in sources(case, self.folder)]
-            and all(path.is_file() for path in wanted)
+            and all(path.is_file() for path in whole)
         )
 
     def forget(self, case: Case) -> None:
@@ -92,15 +84,25 @@ class Output:
         """Write the files of one case, the sidecar last: where it stands, the case is whole."""
         stem = own(self.folder, case)
         self.forget(case)
-        self._write_maps(stem, anomalies)
+        origin = self._origin(case)
+        write_maps(stem, anomalies, self.threshold, origin)
         if anomalies.volume.flat:
             pictures = (ended(stem, OVERLAY), ended(stem, MASK_PICTURE))
             anomalies.write_pictures(*pictures, self.threshold)
+        scan = native(self.folder, case)
         if self.native:
-            self._write_maps(native(self.folder, case), to_native(anomalies, case.images[0]))
-        content = of_case(case, anomalies, self.threshold, self.folder) | {
+            moved = to_native(anomalies, case.images[0])
+            write_maps(scan, moved, self.threshold, replace(origin, space="orig"))
+        else:
+            remove_maps(scan)
+        content = {
+            **origin.table("anomaly map; higher is stranger; 0 outside the brain", anomalies),
+            **of_case(case, anomalies, self.threshold, self.folder),
+            "backend": self.model.name,
             "model_sha256": self.model.digest,
+            "options": plain(self.options),
             "settings_sha256": self.settings_digest,
+            "versions": versions(),
         }
         files.write_json(ended(stem, SIDECAR), content)
         return content
@@ -127,13 +129,10 @@ class Output:
         files.write_text(self.folder / "scores.tsv", tsv(COLUMNS, rows))
         return rows
 
-    def _write_maps(self, stem: Path, anomalies: AnomalyMap) -> None:
-        anomalies.write(ended(stem, HEATMAP))
-        write_mask(ended(stem, BRAIN), anomalies.brain.numpy(), anomalies.volume.grid)
-        if self.threshold:
-            anomalies.write_mask(ended(stem, MASK), self.threshold)
-        else:
-            ended(stem, MASK).unlink(missing_ok=True)
+    def _origin(self, case: Case) -> Origin:
+        links = links_of(files.read_json(self.folder / DESCRIPTION))
+        names = [uri(path, self.folder, links) for path in case.files]
+        return Origin(tuple(names), uri(case.images[0], self.folder, links), self.folder)
 
     def _is_ours(self, sidecar: Mapping[str, Any]) -> bool:
         made = sidecar.get("model_sha256"), sidecar.get("settings_sha256")

@@ -41,26 +41,30 @@ def of_run(
         "calibration": calibration.to_table() if calibration else None,
         "threshold": threshold,
         "native": native,
-        "options": {key: str(value) for key, value in options.items()},
+        "options": plain(options),
         "versions": versions(),
     }
 
 
 def of_case(case: Case, anomalies: AnomalyMap, threshold: str | None, out: Path) -> dict[str, Any]:
-    """The part of a sidecar that tells of input and map."""
+    """The part of a sidecar that tells of input and map, in words of our own."""
     inside = anomalies.scores[anomalies.brain]
     value = anomalies.value(threshold) if threshold else None
     return {
-        "description": "anomaly map; higher is stranger; 0 outside the brain",
         "sources": sources(case, out),
         "volume_sha256": anomalies.volume.digest,
         "threshold": {"asked": threshold, "value": value},
-        "units": "arbitrary, comparable between volumes of one model",
+        "Units": "arbitrary, comparable between volumes of one model",
         "range": [float(inside.min()), float(inside.max())],
         "row": _row(case, anomalies, value),
         "domain": [reading.to_table() for reading in anomalies.readings],
         "warnings": [asdict(notice) for notice in anomalies.volume.notices],
     }
+
+
+def plain(options: Mapping[str, Any]) -> dict[str, str]:
+    """How inputs were read, as words."""
+    return {key: str(value) for key, value in options.items()}
 
 
 def sources(case: Case, out: Path) -> list[dict[str, str]]:

@@ -7,12 +7,13 @@ import pytest
 
 from slicenet.errors import ConfigError, VolumeError
 from slicenet.output import BRAIN, HEATMAP, MASK, SIDECAR
+from slicenet.output.names import PIECES, PIECES_TABLE
 
 
 def test_every_case_leaves_its_files_under_the_names_of_its_entities(tmp_path, output, fill, cases):
     rows = fill(output(), cases)
     for folder, prefix in (("plain", "plain"), ("sub-1/ses-2/anat", "sub-1_ses-2_mod-T2w")):
-        for ending in (HEATMAP, SIDECAR, MASK, BRAIN):
+        for ending in (HEATMAP, SIDECAR, MASK, BRAIN, PIECES, PIECES_TABLE):
             assert (tmp_path / "out" / folder / f"{prefix}{ending}").is_file()
     assert len(rows) == 2
     table = (tmp_path / "out" / "scores.tsv").read_text().splitlines()
@@ -49,6 +50,35 @@ def test_a_finished_case_is_known_by_input_model_and_settings(tmp_path, model, o
     assert not made.finished(cases[1])
 
 
+@pytest.mark.parametrize("ending", [PIECES, PIECES_TABLE, "_desc-anomaly_dseg.json"])
+def test_a_case_without_its_pieces_is_not_finished(tmp_path, output, fill, cases, ending):
+    made = output()
+    fill(made, cases[:1])
+    path = tmp_path / "out" / cases[0].folder / f"{cases[0].prefix}{ending}"
+    assert made.finished(cases[0])
+    path.unlink()
+    assert not made.finished(cases[0])
+
+
+def test_a_sidecar_tells_what_made_the_map(tmp_path, model, output, fill, cases):
+    fill(output(), cases[:1])
+    path = tmp_path / "out" / cases[0].folder / f"{cases[0].prefix}{SIDECAR}"
+    told = json.loads(path.read_text())
+    assert (told["backend"], told["model_sha256"]) == (model.name, model.digest)
+    assert told["options"] == {"volume": "None"}
+    assert told["versions"]["torch"]
+    assert told["Sources"] == [told["sources"][0]["path"]]
+    assert told["SpatialReference"] == "../in/plain.nii.gz"
+
+
+def test_maps_of_an_older_input_do_not_stay_on_the_grid_of_the_scan(tmp_path, output, fill, cases):
+    stem = tmp_path / "out" / cases[0].folder / f"{cases[0].prefix}_space-orig"
+    stem.parent.mkdir(parents=True)
+    stem.with_name(f"{stem.name}{HEATMAP}").write_text("of an older input")
+    fill(output(), cases[:1])
+    assert not list(stem.parent.glob("*space-orig*"))
+
+
 def test_maps_of_two_models_are_never_mixed(model, output, fill, cases):
     fill(output(), cases)
     other = replace(model, digest="m2")
@@ -63,7 +93,8 @@ def test_without_a_threshold_there_is_no_mask(tmp_path, output, fill, cases):
     fill(output(), cases[:1])
     fill(output(None), cases[:1])
     folder = tmp_path / "out" / cases[0].folder
-    assert not (folder / f"{cases[0].prefix}{MASK}").exists()
+    for ending in (MASK, PIECES, PIECES_TABLE):
+        assert not (folder / f"{cases[0].prefix}{ending}").exists()
     assert (folder / f"{cases[0].prefix}{HEATMAP}").exists()
 
 
