@@ -45,7 +45,7 @@ FLOORS = [
     {"checkpoint", "metrics"},
     {"output", "training", "bench", "checkup", "leaderboard"},
     {"recipe", "tuning"},
-    {"card", "comparing", "demo", "training_page"},
+    {"card", "comparing", "demo", "training_page", "viewer"},
     {"commands"},
 ]
 HEIGHT = {f"slicenet.{unit}": height for height, floor in enumerate(FLOORS) for unit in floor}

@@ -20,6 +20,7 @@ from slicenet.commands.prepare import command as prepare_command
 from slicenet.commands.score import command as score_command
 from slicenet.commands.split import command as split_command
 from slicenet.commands.train import command as train_command
+from slicenet.commands.view import command as view_command
 from slicenet.commands.weights import command as weights_command
 
 COMMANDS = {
@@ -31,6 +32,7 @@ COMMANDS = {
     "finetune": finetune_command,
     "train": train_command,
     "score": score_command,
+    "view": view_command,
     "evaluate": evaluate_command,
     "compare": compare_command,
     "bench": bench_command,
