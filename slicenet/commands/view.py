@@ -29,14 +29,20 @@ def command(map: Path, image: Path | None, out: Path | None, no_open: bool) -> N
         raise ConfigError(f"--out {out}: expected a name that ends with .html", "E_NAME")
     found = None if image or out else viewer.beside(map)
     if found is None:
-        notices = ()
-        if image is None:
-            image, notices = viewer.image_of(map)
-        for notice in notices:
-            click.echo(f"warning: {notice.message} [{notice.code}]", err=True)
+        image = image or _scored(map)
         content = viewer.page(map, image)
         found = out or Path(tempfile.mkdtemp(prefix="slicenet-")) / f"{map.name.split('.')[0]}.html"
         files.write_text(found, content)
     click.echo(found)
     if not no_open:
         viewer.show(found)
+
+
+def _scored(map: Path) -> Path | None:
+    """The image that the map was made from, or what keeps it from being shown."""
+    from slicenet import viewer
+
+    image, notices = viewer.image_of(map)
+    for notice in notices:
+        click.echo(f"warning: {notice.message} [{notice.code}]", err=True)
+    return image

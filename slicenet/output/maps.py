@@ -7,8 +7,9 @@ from typing import Any, final
 
 from slicenet import files
 from slicenet.images.write import write_mask
+from slicenet.output.colours import MOST
 from slicenet.output.names import BRAIN, HEATMAP, MASK, PIECES, PIECES_TABLE, ended, sidecar
-from slicenet.output.pieces import COLUMNS, MOST, write_pieces
+from slicenet.output.pieces import COLUMNS, write_pieces
 from slicenet.scoring import AnomalyMap
 
 ABOVE = (MASK, PIECES, PIECES_TABLE)  # where a threshold says what is strange
