@@ -44,7 +44,7 @@ FLOORS = [
     {"backends"},
     {"checkpoint", "metrics"},
     {"output", "training", "bench", "checkup", "leaderboard"},
-    {"recipe", "tuning"},
+    {"recipe", "report", "tuning"},
     {"card", "comparing", "demo", "training_page", "viewer"},
     {"commands"},
 ]

@@ -109,7 +109,7 @@ def test_the_wheel_has_one_top_level_name_and_all_of_it(built):
     for file in (ROOT / "slicenet").rglob("*.py"):
         sources.add(file.relative_to(ROOT).as_posix())
     inside = {name for name in names if name.startswith("slicenet/")}
-    for folder in ("presets/*.toml", "weights/packaged/*", "embedded/[!_]*"):
+    for folder in ("presets/*.toml", "report/assets/*", "weights/packaged/*", "embedded/[!_]*"):
         sources |= {f.relative_to(ROOT).as_posix() for f in (ROOT / "slicenet").glob(folder)}
     assert inside == sources | {"slicenet/py.typed"}
 

@@ -17,6 +17,7 @@ from slicenet.commands.evaluate import command as evaluate_command
 from slicenet.commands.finetune import command as finetune_command
 from slicenet.commands.phantom import command as phantom_command
 from slicenet.commands.prepare import command as prepare_command
+from slicenet.commands.report import command as report_command
 from slicenet.commands.score import command as score_command
 from slicenet.commands.split import command as split_command
 from slicenet.commands.train import command as train_command
@@ -34,6 +35,7 @@ COMMANDS = {
     "score": score_command,
     "view": view_command,
     "evaluate": evaluate_command,
+    "report": report_command,
     "compare": compare_command,
     "bench": bench_command,
     "datasets": datasets_command,

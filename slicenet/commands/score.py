@@ -34,11 +34,12 @@ DEFAULT = "fpr:0.01"
     is_flag=True,
     help="Also write maps on the grids of the scans that DATA was prepared from.",
 )
+@click.option("--report", "pages", is_flag=True, help="Also write the pages of `slicenet report`.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first case that fails.")
 @run_options
 def command(
     inputs: Inputs, out: Path, threshold: str | None, allow_unverified: bool, native: bool,
-    fail_fast: bool, device: str, threads: int | None, json_output: bool,
+    pages: bool, fail_fast: bool, device: str, threads: int | None, json_output: bool,
 ) -> None:  # fmt: skip
     """Write an anomaly map for every volume of DATA.
 
@@ -49,6 +50,7 @@ def command(
     from slicenet.cohort.reader import Reader
     from slicenet.locking import locked
     from slicenet.output import Output
+    from slicenet.report import write_report
     from slicenet.training import remarks
 
     place, rest = _model_and_inputs(inputs.places)
@@ -68,9 +70,12 @@ def command(
         with Reader(cohort, ahead=chosen != "cpu") as reader:
             done = _score_all(model, cohort, reader, output, watch, fail_fast)
         rows = output.finish()
+        written = write_report(out, watch=watch) if pages else None
     wanted = {case.name for case in cohort.cases}
     rows = [row for row in rows if row["name"] in wanted]
     _report(out, rows, done, json_output)
+    if written and not json_output:
+        click.echo(f"open {written.pages[-1]}")
     if done["failed"]:
         raise SystemExit(SOME_FAILED if rows else NONE_USABLE)
 
