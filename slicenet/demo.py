@@ -1,6 +1,5 @@
 """The demo: which commands it runs, and the page and picture it makes of what they leave."""
 
-import base64
 import csv
 import html
 import json
@@ -16,6 +15,9 @@ from slicenet.images.options import ReadOptions
 from slicenet.images.stored import read_stored
 from slicenet.leaderboard import Line, page, text
 from slicenet.output import HEATMAP
+from slicenet.report import Written, document
+from slicenet.report.group import Section
+from slicenet.report.group import group_page as report_page
 
 SYNTHETIC = "These are phantoms: the figures say nothing about patients."
 RULE = (
@@ -24,28 +26,15 @@ RULE = (
     "healthy: share of healthy test voxels above the threshold that was set to 1 % on other "
     "healthy phantoms. Brackets: 95 % bootstrap intervals over subjects."
 )
+MAIN = "simpleslicenet"  # whose maps have a page for each subject
 SHOWN = 4  # volumes in the picture
 COARSE = ("--set", "frame.spacing=[2,2,2]")  # phantoms have no finer detail to lose
 METHODS = {  # and how each is trained here
-    "simpleslicenet": ("--backend", "quick"),
+    MAIN: ("--backend", "quick"),
     "zscore": ("--backend", "zscore", *COARSE),
     "intensity-gaussian": ("--backend", "intensity-gaussian", *COARSE),
     "histeq": ("--backend", "histeq", *COARSE),
 }
-STYLE = """
-:root { color-scheme: light dark }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: auto; padding: 2rem 1rem }
-.wide { overflow-x: auto }
-table { border-collapse: collapse; font-size: .9rem; white-space: nowrap }
-small { opacity: .7 }
-th, td { text-align: right; vertical-align: top }
-th, td { padding: .3rem .6rem; border-bottom: 1px solid #8886 }
-th { white-space: normal; vertical-align: bottom }
-th:first-child, td:first-child { text-align: left }
-img { max-width: 100%; border-radius: 4px }
-pre { overflow-x: auto; padding: 1rem; background: #8882; border-radius: 4px }
-.note { border-left: 4px solid #e69f00; padding-left: 1rem }
-"""
 
 
 def preparations(out: Path, seed: int) -> list[list[str]]:
@@ -71,6 +60,11 @@ def methods(out: Path) -> dict[str, list[list[str]]]:
     return found
 
 
+def report(out: Path) -> list[str]:
+    """The command that makes a page for each subject, without the leading `slicenet`."""
+    return ["report", str(out / MAIN / "maps"), "--truth", str(out / "test")]
+
+
 def lines(out: Path) -> list[Line]:
     """The figures of every backend, best average precision first."""
     found = []
@@ -90,33 +84,39 @@ def picture(out: Path, backends: Sequence[str]) -> bytes:
     return montage([_row(out, case, backends) for case in lesioned[:SHOWN]])
 
 
-def group_page(out: Path, found: Sequence[Line], drawn: bytes) -> str:
-    """One self-contained page: what it is, the table, the picture, the commands."""
+def group_page(out: Path, found: Sequence[Line], drawn: bytes, written: Written) -> str:
+    """The page of all cases of the main backend, with how it compares and what made it."""
     shown = html.escape("\n".join(all_commands(out)))
-    image = base64.b64encode(drawn).decode()
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>slicenet demo</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>
-<body><h1>slicenet demo</h1>
-<p class="note">{html.escape(SYNTHETIC)} Research use, not a medical device.</p>
-<h2>SimpleSliceNet beside the plain baselines</h2>
-<p>24 healthy phantoms to fit and calibrate; 12 lesioned and 8 healthy others to test.</p>
-<div class="wide">{page(found)}</div>
-<p>{html.escape(RULE)}</p>
-<h2>The strangest volumes</h2>
-<p>Left: the slice with most lesion, its truth outlined in blue. Then the map of each backend;
-white outlines lie above the threshold that 1 % of healthy voxels exceed. Seen from the feet: the
-patient's left is on the right.</p>
-<p><img alt="Slices with truth and maps" src="data:image/png;base64,{image}"></p>
-<h2>The commands that made this</h2>
-<p>Put the folder of your own scans in place of the phantoms.</p><pre>{shown}</pre>
-</body></html>
-"""
+    before = (
+        Section(
+            "SimpleSliceNet beside the plain baselines",
+            f"<p>{html.escape(SYNTHETIC)}</p><p>24 healthy phantoms to fit and calibrate; 12 "
+            f'lesioned and 8 healthy others to test.</p><div class="wide">{page(found)}</div>'
+            f'<p class="hint">{html.escape(RULE)}</p>',
+        ),
+        Section(
+            "The strangest volumes",
+            "<p>Left: the slice with most lesion, its truth outlined in blue. Then the map of each "
+            "backend; white outlines lie above the threshold that 1 % of healthy voxels exceed. "
+            "Seen from the feet: the patient's left is on the right.</p>"
+            f"{document.picture(drawn, 'Slices with truth and maps')}"
+            f"<p>Below, every test case with the map of {MAIN}.</p>",
+        ),
+    )
+    after = Section(
+        "The commands that made this",
+        f"<p>Put the folder of your own scans in place of the phantoms.</p><pre>{shown}</pre>",
+    )
+    return report_page(
+        written.scored, written.drawn, written.broken, title="slicenet demo", place=out,
+        before=before, after=(after,),
+    )  # fmt: skip
 
 
 def all_commands(out: Path) -> list[str]:
     """Every command of the demo as typed."""
-    every = [*preparations(out, 0), *(one for group in methods(out).values() for one in group)]
+    each = [one for group in methods(out).values() for one in group]
+    every = [*preparations(out, 0), *each, report(out)]
     return [shlex.join(["slicenet", *words]) for words in every]
 
 

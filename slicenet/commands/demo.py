@@ -2,11 +2,16 @@
 
 import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from slicenet.commands.door import OUT
+
+if TYPE_CHECKING:
+    from slicenet.report import Written
 
 
 @click.command()
@@ -14,7 +19,8 @@ from slicenet.commands.door import OUT
 def command(out: Path) -> None:
     """Go the whole way on phantoms and write OUT/group.html.
 
-    Makes phantoms, then trains, scores and evaluates every backend.
+    Makes phantoms, then trains, scores and evaluates every backend, and writes a page for each
+    subject with the maps of the main one.
 
     Needs no data, no network and no GPU. OUT is ./demo by default; run again, it only does what
     is missing.
@@ -28,11 +34,12 @@ def command(out: Path) -> None:
     for group in demo.methods(out).values():
         for words in group:
             _run(words, out / "log.txt")
+    written = _report(demo.report(out), out / "log.txt")
     found = demo.lines(out)
     drawn = demo.picture(out, [line.backend for line in found])
     files.write_bytes(out / "strangest.png", drawn)
     files.write_text(out / "results.md", leaderboard.markdown(found))
-    files.write_text(out / "group.html", demo.group_page(out, found, drawn))
+    files.write_text(out / "group.html", demo.group_page(out, found, drawn, written))
     click.echo(f"\n{demo.summary(found)}\n\nThe commands that made this:\n")
     for line in demo.all_commands(out):
         click.echo(f"    {line}")
@@ -45,13 +52,27 @@ def command(out: Path) -> None:
     click.echo(f"open {out / 'group.html'}")
 
 
+def _report(words: list[str], log: Path) -> "Written":
+    """Run `slicenet report` as if typed, and keep what it drew for the page of the demo."""
+    from slicenet.commands import report
+
+    with _logged(words, log):
+        return report.write(Path(words[1]), Path(words[3]), None, False)
+
+
 def _run(words: list[str], log: Path) -> None:
     """Run one command as if typed; what it prints goes to the log, its progress to the screen."""
-    import shlex
-
     from slicenet.commands import main
+
+    with _logged(words, log):
+        main.main(words, standalone_mode=False)
+
+
+@contextlib.contextmanager
+def _logged(words: list[str], log: Path) -> Iterator[None]:
+    import shlex
 
     click.echo(f"$ {shlex.join(['slicenet', *words])}", err=True)
     with log.open("a", encoding="utf-8") as file, contextlib.redirect_stdout(file):
         click.echo(f"$ {shlex.join(['slicenet', *words])}")
-        main.main(words, standalone_mode=False)
+        yield

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from slicenet.backends import BACKENDS
-from slicenet.demo import all_commands, methods, preparations
+from slicenet.demo import all_commands, methods, preparations, report
 from slicenet.recipe import resolve
 
 
@@ -22,6 +22,7 @@ def test_what_is_tested_is_never_learnt_from(tmp_path):
         assert learnt in train
         assert learnt not in score + evaluate
         assert tested in score
+    assert report(tmp_path)[2:] == ["--truth", tested]
     seeds = [words[words.index("--seed") + 1] for words in preparations(tmp_path, 0)]
     assert seeds[0] != seeds[1]
 

@@ -1,3 +1,4 @@
+import re
 import struct
 
 import pytest
@@ -55,12 +56,20 @@ def test_the_demo_ends_with_a_table_a_page_and_the_commands(shown):
 
 def test_the_page_is_whole_in_itself(shown):
     page = (shown[0] / "group.html").read_text()
-    assert "src='http" not in page
-    assert 'src="http' not in page
-    assert "href" not in page
+    assert not re.search(r"""(src|href)\s*=\s*["']?\s*(http|//)""", page)
     assert "say nothing about patients" in page
     assert "not a medical device" in page
-    assert page.count("<tr>") == 5
+    assert page.count("<tr>") == 5 + 6  # backends, then cases, each with a header
+
+
+def test_every_subject_has_a_page_that_the_group_page_leads_to(shown):
+    page = (shown[0] / "group.html").read_text()
+    links = re.findall(r'href="(simpleslicenet/[^"]+)"', page)
+    assert len(links) == 5
+    for one in links:
+        subject = (shown[0] / one).read_text()
+        assert not re.search(r"""(src|href)\s*=\s*["']?\s*(http|//)""", subject)
+        assert (shown[0] / one).parent.joinpath("../../group.html").is_file()
 
 
 def test_the_picture_shows_lesioned_volumes(shown):
@@ -71,4 +80,4 @@ def test_the_picture_shows_lesioned_volumes(shown):
 
 
 def test_what_the_commands_printed_is_in_the_log(shown):
-    assert (shown[0] / "log.txt").read_text().count("$ slicenet ") == 14
+    assert (shown[0] / "log.txt").read_text().count("$ slicenet ") == 15
