@@ -151,7 +151,7 @@ def _montage(strangest: Sequence[Tile], layers: Layers) -> str:
         )
     return (
         '<section><h2>Strangest slices</h2><p class="hint">Above the threshold in colour; truth, '
-        "where it is known, in blue. Left of the patient is right. A click goes there.</p>"
+        "where it is known, in blue. The patient's left is on the right. A click goes there.</p>"
         f'<div class="montage">{"".join(shown)}</div></section>'
     )
 

@@ -17,7 +17,9 @@ KEYS = (
 
 def viewer(packed: Packed, scale: Scale, flat: bool) -> str:
     """The planes and the panel beside them; a picture has one plane."""
-    planes = "".join(_plane(name, axis) for name, axis in (PLANES[:1] if flat else PLANES))
+    planes = "".join(_plane(name, axis) for name, axis in PLANES)
+    if flat:
+        planes = _plane(*PLANES[0], shown="picture")
     kind = "viewer flat" if flat else "viewer"
     return (
         f'<section class="{kind}" id="viewer" aria-label="Viewer">'
@@ -25,9 +27,9 @@ def viewer(packed: Packed, scale: Scale, flat: bool) -> str:
     )
 
 
-def _plane(name: str, axis: str) -> str:
+def _plane(name: str, axis: str, shown: str = "") -> str:
     return (
-        f'<figure class="plane" id="{name}"><figcaption><b>{name}</b>'
+        f'<figure class="plane" id="{name}"><figcaption><b>{shown or name}</b>'
         f'<output aria-live="off"></output></figcaption>'
         f'<canvas tabindex="0" role="img" aria-label="{name} plane: arrows move the crosshair, '
         'brackets change the slice"></canvas>'

@@ -89,7 +89,7 @@ function setThreshold(value) {
   byId("threshold").value = state.threshold;
   const rate = FACTS.rates[state.threshold];
   const told = [
-    ...(rate === undefined ? [] : [`${percent(rate)} of healthy voxels`]),
+    ...(rate === undefined ? [] : [`${percent(rate)} of healthy`]),
     `score > ${figure(KNOTS[state.threshold])}`,
     `${figure(millilitresAbove(state.threshold))} ml above`,
     ...(state.threshold === FACTS.asked ? ["as the mask"] : []),

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,3 +59,16 @@ def test_without_a_calibration_there_is_a_page_without_rates(make_out, tmp_path)
 
 def test_the_same_case_gives_the_same_page(out):
     assert page(out).html == page(out).html
+
+
+def test_a_picture_has_one_plane_and_pixels(scored, out):
+    entry = scored.entries[0]
+    layers, _ = read_layers(entry, Sources(out.folder))
+    flat = replace(
+        layers, scores=layers.scores[:, :, 6:7], brain=layers.brain[:, :, 6:7],
+        image=layers.image[:, :, 6:7],
+    )  # fmt: skip
+    html = subject(scored, entry, flat, []).html
+    assert html.count("<canvas tabindex") == 1
+    assert "<b>picture</b>" in html
+    assert ">pixels<" in html
