@@ -22,6 +22,7 @@ README = f"""Anomaly maps made by slicenet. Research use, not a medical device.
 *_desc-brain_mask.nii.gz       the brain that was looked at
 *_space-orig_*                 the same on the grid of the scan that the input was prepared from
 *.png                          of a picture: the map on it, and the mask, at its own size
+group.html, *_report.html      pages to look at, if `slicenet report` has made them
 scores.tsv                     one number a volume: the mean of its strangest share
 run.json                       model, thresholds and settings;  status.jsonl  what happened to each
 

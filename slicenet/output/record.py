@@ -20,10 +20,12 @@ def of_model(model: Model) -> dict[str, Any]:
         "backend": model.name,
         "sha256": model.digest,
         "licence": model.origin.licence,
+        "synthetic": model.origin.synthetic,
         "settings": settings_table(model.backend),
         "calibration_sources": list(model.origin.calibrated),
         "training_sources": [*model.origin.fitted, *model.origin.files],
         "thresholds": calibration.thresholds() if calibration else {},
+        "calibration": calibration.to_table() if calibration else None,
         "calibration_subjects": calibration.subjects if calibration else 0,
         "domain_subjects": domain.subjects,
         "domain": [asdict(usual) for usual in domain.usual()],
@@ -34,11 +36,9 @@ def of_run(
     model: Model, threshold: str | None, native: bool, options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The content of run.json."""
-    calibration = model.detector.calibration
     return {
         "format": 1,
         "model": of_model(model),
-        "calibration": calibration.to_table() if calibration else None,
         "threshold": threshold,
         "native": native,
         "options": plain(options),

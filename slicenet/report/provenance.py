@@ -30,7 +30,7 @@ def of_case(entry: Entry) -> str:
     pairs = [
         *((source["file"], f"SHA-256 {source['sha256']}") for source in sidecar.get("sources", [])),
         ("map", entry.file.heatmap.name), ("input as read, SHA-256", sidecar["volume_sha256"]),
-        ("settings, SHA-256", sidecar["settings_sha256"]), ("units of scores", sidecar["units"]),
+        ("settings, SHA-256", sidecar["settings_sha256"]), ("units of scores", sidecar["Units"]),
         ("range of scores", " to ".join(f"{value:.6g}" for value in sidecar["range"])),
         *([] if entry.seconds is None else [("seconds to score", f"{entry.seconds:g}")]),
     ]  # fmt: skip

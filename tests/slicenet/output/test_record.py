@@ -18,10 +18,10 @@ def test_a_run_tells_of_its_model(model):
 
 def test_a_run_keeps_the_whole_calibration(model):
     run = of_run(model, None, False, {})
-    again = Calibration.from_table(json.loads(json.dumps(run["calibration"])))
+    again = Calibration.from_table(json.loads(json.dumps(run["model"]["calibration"])))
     assert again == model.detector.calibration
     bare = Model(BACKEND.build(), "histeq", BACKEND)
-    assert of_run(bare, None, False, {})["calibration"] is None
+    assert of_run(bare, None, False, {})["model"]["calibration"] is None
 
 
 def test_a_source_is_known_by_its_bytes_and_found_from_the_folder(cases, tmp_path):

@@ -74,7 +74,7 @@ def make_out():
                 "sources": [{"file": source.name, "path": os.path.relpath(source, out),
                              "sha256": digest(source)}],
                 "volume_sha256": f"volume of {name}", "model_sha256": "m", "settings_sha256": "s",
-                "threshold": {"asked": "fpr:0.01", "value": threshold}, "units": "arbitrary",
+                "threshold": {"asked": "fpr:0.01", "value": threshold}, "Units": "arbitrary",
                 "range": [0.0, 1.0], "row": row, "domain": [],
                 "warnings": [{"code": "W_HEADER", "message": warning}] if warning else [],
             }  # fmt: skip
