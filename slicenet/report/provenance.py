@@ -1,8 +1,9 @@
 """What made a map, as folded lists at the foot of a page."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from slicenet.config import paths
 from slicenet.report.document import escape, facts
 from slicenet.report.folder import Entry, Scored
 
@@ -20,7 +21,7 @@ def of_model(scored: Scored) -> str:
     ]  # fmt: skip
     versions = [(f"{name}", version) for name, version in scored.run.get("versions", {}).items()]
     return _folded("Model", facts(pairs)) + _folded(
-        "Settings and versions", facts([*flat(model.get("settings", {})), *versions])
+        "Settings and versions", facts([*paths(model.get("settings", {})), *versions])
     )
 
 
@@ -35,15 +36,6 @@ def of_case(entry: Entry) -> str:
         *([] if entry.seconds is None else [("seconds to score", f"{entry.seconds:g}")]),
     ]  # fmt: skip
     return _folded("This case", facts(pairs))
-
-
-def flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, object]]:
-    """Nested settings by their dotted names, as --set takes them."""
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{above}{name}.")
-        else:
-            yield f"{above}{name}", value
 
 
 def of_inputs(readings: Iterable[Mapping[str, Any]]) -> str:

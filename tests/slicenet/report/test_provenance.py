@@ -1,9 +1,4 @@
-from slicenet.report.provenance import flat, of_case, of_inputs, of_model
-
-
-def test_settings_go_by_the_names_that_set_takes():
-    nested = {"frame": {"spacing": [1, 2], "edge": {"low": 0}}, "seed": 3}
-    assert dict(flat(nested)) == {"frame.spacing": [1, 2], "frame.edge.low": 0, "seed": 3}
+from slicenet.report.provenance import of_case, of_inputs, of_model
 
 
 def test_everything_that_made_a_map_can_be_read(scored):
