@@ -12,6 +12,7 @@ from slicenet.extractors.token_grids import TokenGrid
 from slicenet.extractors.tokeniser import TokeniserSettings
 from slicenet.extractors.tokenising import TokenisingSettings
 from slicenet.extractors.vqvae import READ, VqVaeExtractor, VqVaeSettings
+from slicenet.savepoint import Savepoint
 from slicenet.watch import silent
 
 SHAPE = (20, 24, 8)
@@ -158,7 +159,7 @@ def test_the_prior_learns_nothing_from_any_session_of_those_who_are_spared(peopl
         extractor.build(1)
         tokens = [drawn[int(place in changed), place] for place in range(2 * people)]
         grids = [TokenGrid(own, inside) for own in tokens]
-        extractor._foretell(grids, subjects, silent)
+        extractor._foretell(grids, subjects, silent, Savepoint())
         return extractor
 
     def alike(one, other):
