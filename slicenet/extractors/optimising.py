@@ -135,9 +135,7 @@ class Descent:
 
     def _state(self) -> State:
         """All that decides the next step, for a savepoint."""
-        tensors = {f"{NETWORKS}{name}": held for name, held in self._networks.state_dict().items()}
-        for number, moments in self._optimiser.state_dict()["state"].items():
-            tensors |= {f"{MOMENTS}{number}.{name}": held for name, held in moments.items()}
+        tensors = packed(self._networks, self._optimiser)
         tensors |= {f"{BESIDE}{name}": held for name, held in self._beside().items()}
         return tensors, {"step": self.step}
 
@@ -145,10 +143,7 @@ class Descent:
         tensors, values = state
         device = self._parameters[0].device
         self._networks.load_state_dict(below(NETWORKS, tensors))
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, held in below(MOMENTS, tensors).items():
-            number, _, leaf = name.partition(".")
-            moments.setdefault(int(number), {})[leaf] = held
+        moments = moments_of(tensors)
         groups = self._optimiser.state_dict()["param_groups"]
         self._optimiser.load_state_dict({"state": moments, "param_groups": groups})
         self._left = {name: held.to(device) for name, held in below(BESIDE, tensors).items()}
@@ -156,6 +151,23 @@ class Descent:
         self._schedule.last_epoch = self.step
         for group, rate in zip(self._optimiser.param_groups, self._schedule.base_lrs, strict=True):
             group["lr"] = rate * factor(self._budget.schedule, self.step, self._budget.steps)
+
+
+def packed(networks: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Weights and the moments of their gradients, by names of a savepoint."""
+    tensors = {f"{NETWORKS}{name}": held for name, held in networks.state_dict().items()}
+    for number, moments in optimiser.state_dict()["state"].items():
+        tensors |= {f"{MOMENTS}{number}.{name}": held for name, held in moments.items()}
+    return tensors
+
+
+def moments_of(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """The moments that `packed` has named, by the number of their parameter."""
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, held in below(MOMENTS, tensors).items():
+        number, _, leaf = name.partition(".")
+        moments.setdefault(int(number), {})[leaf] = held
+    return moments
 
 
 def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ from slicenet.extractors.backbone import Backbone
 from slicenet.extractors.crops import around
 from slicenet.extractors.decoder import Decoder
 from slicenet.extractors.norms import ENOUGH, settle
-from slicenet.extractors.optimising import MOMENTS, NETWORKS, below
+from slicenet.extractors.optimising import NETWORKS, below, moments_of, packed
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.slice_pool import SlicePool
 from slicenet.savepoint import Savepoint, State
@@ -99,12 +99,9 @@ class Course:
 
     def state(self) -> State:
         """All of it, for a savepoint."""
-        tensors = {f"{NETWORKS}{name}": held for name, held in self.networks.state_dict().items()}
-        for number, moments in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"{MOMENTS}{number}.{name}": held for name, held in moments.items()}
         groups = [{key: group[key] for key in CYCLED} for group in self.optimiser.param_groups]
         schedule = {key: vars(self.schedule)[key] for key in SCHEDULED}
-        return tensors, {
+        return packed(self.networks, self.optimiser), {
             "step": self.step, "overlap": self.overlap, "groups": groups, "schedule": schedule,
         }  # fmt: skip
 
@@ -113,10 +110,7 @@ class Course:
         tensors, values = state
         self.step, self.overlap = values["step"], values["overlap"]
         self.networks.load_state_dict(below(NETWORKS, tensors))
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, held in below(MOMENTS, tensors).items():
-            number, _, leaf = name.partition(".")
-            moments.setdefault(int(number), {})[leaf] = held
+        moments = moments_of(tensors)
         groups = self.optimiser.state_dict()["param_groups"]
         cycled = [{**old, **new} for old, new in zip(groups, values["groups"], strict=True)]
         self.optimiser.load_state_dict({"state": moments, "param_groups": cycled})
