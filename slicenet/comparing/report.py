@@ -38,8 +38,9 @@ class Report:
         return "\n\n".join([*parts, "\n".join(f"* {rule}" for rule in self.rules())])
 
     def markdown(self) -> str:
-        """All of it for a README, with the plot."""
-        parts = [f"## {title}\n\n{tables.markdown(rows)}" for title, rows in self._tables()]
+        """All of it as a page, with the plot."""
+        parts = ["# Comparison\n"]
+        parts += [f"## {title}\n\n{tables.markdown(rows)}" for title, rows in self._tables()]
         if ranked(self.standings):
             parts.append(f"![Quality against time]({STEM}.png)\n")
         return "\n".join([*parts, *(f"* {rule}" for rule in self.rules())]) + "\n"

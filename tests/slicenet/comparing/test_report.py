@@ -65,7 +65,8 @@ def test_json_and_csv_hold_the_same_records(report, tmp_path):
 
 def test_markdown_has_the_tables_and_the_plot(report):
     shown = report.markdown()
-    assert [line for line in shown.splitlines() if line.startswith("## ")] == [
+    assert [line for line in shown.splitlines() if line.startswith("#")] == [
+        "# Comparison",
         "## Quality",
         "## Against zscore, the best by AP",
         "## Cost",
