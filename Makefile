@@ -2,6 +2,7 @@
 #
 #   make demo                        phantoms, training, scores, a table and a picture
 #   make test                        every test, with coverage
+#   make docs                        a site of all documentation, in build/docs
 #   make model                       the embedded model again, from IXI in ../shared/data/ixi-hh
 #   make demo PYTHON=python3.12      with another Python (3.11 or later)
 #
@@ -13,11 +14,10 @@ WORKERS ?= 2
 IXI ?= ../shared/data/ixi-hh
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-RENDERER := .venv/.renderer
 PAGES := $(patsubst notebooks/%.ipynb,docs/notebooks/%.md,$(wildcard notebooks/*.ipynb))
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types bench docs model build clean
+.PHONY: demo test lint types bench docs notebooks model build clean
 
 demo: $(INSTALLED)
 	$(BIN)/slicenet demo
@@ -35,9 +35,15 @@ types: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/slicenet bench
 
-# Each notebook in its larger setting, on one thread: 20 minutes. A page newer than its notebook
+# A site of docs/, in build/docs. Offline; every warning and every link that leads nowhere fails.
+docs: $(INSTALLED)
+	rm -rf build/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/docs
+	$(BIN)/python docs/builder/links.py build/docs
+
+# Each notebook in its larger setting, on one thread: 40 minutes. A page newer than its notebook
 # stays as it is.
-docs: $(PAGES)
+notebooks: $(PAGES)
 
 # Stopped, the same command goes on where it was.
 model: $(INSTALLED)
@@ -51,16 +57,11 @@ clean:
 	rm -rf .venv build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-docs/notebooks/%.md: notebooks/%.ipynb | $(RENDERER)
+docs/notebooks/%.md: notebooks/%.ipynb | $(INSTALLED)
 	rm -rf docs/notebooks/$*_files
 	OMP_NUM_THREADS=1 SLICENET_NOTEBOOKS=full PYTHONWARNINGS='ignore:IProgress not found' \
 	    $(BIN)/python -m nbconvert --execute --to markdown --config docs/nbconvert.json \
 	    --output-dir docs/notebooks $<
-
-$(RENDERER): $(INSTALLED)
-	@echo "what renders notebooks"
-	@$(PIP) --editable '.[docs]'
-	@touch $@
 
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -44,7 +44,7 @@ def test_every_notebook_has_a_page_with_all_its_words(path):
     page = (PAGES / f"{path.stem}.md").read_text("utf-8")
     cells = json.loads(path.read_text("utf-8"))["cells"]
     sources = ["".join(cell["source"]).strip() for cell in cells]
-    assert [source for source in sources if source not in page] == [], "run `make docs`"
+    assert [source for source in sources if source not in page] == [], "run `make notebooks`"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

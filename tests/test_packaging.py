@@ -91,7 +91,7 @@ def test_the_version_is_told_once_and_cited_alike():
 def test_what_is_pinned_lies_within_the_ranges():
     pins = dict(re.findall(r"^(\w+)==([\d.]+)$", (ROOT / "constraints.txt").read_text(), re.M))
     assert set(pins) == {"nbconvert", "torch", "torchvision"}
-    asked = setup()["options"]["install_requires"] + setup()["options.extras_require"]["docs"]
+    asked = setup()["options"]["install_requires"] + setup()["options.extras_require"]["dev"]
     for name in ("nbconvert", "torch"):
         lowest = re.search(rf"^{name}>=([\d.]+)$", asked, re.M)
         assert lowest
