@@ -26,8 +26,8 @@ exclude_patterns = ["results/*/*/**", "builder"]
 # Docstrings are plain English with names in backticks.
 default_role = "code"
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 
 myst_enable_extensions = ["dollarmath", "smartquotes"]
