@@ -106,7 +106,9 @@ def _back(folder: Path, page: Path) -> str:
 def _figures(scored: Scored, entry: Entry, layers: Layers) -> str:
     """The volume score among the healthy ones, and what lies above the threshold."""
     row, calibration = entry.row, scored.calibration
-    told = [f"<b>{row['score']:.4g}</b> volume score, the mean of its strangest voxels"]
+    drift = scored.model["settings"].get("map", {}).get("drift", {}).get("kind", "none")
+    before = "" if drift == "none" else f", before <code>map.drift</code> ({escape(drift)})"
+    told = [f"<b>{row['score']:.4g}</b> volume score, the mean of its strangest voxels{before}"]
     lines = [Line("this case", [row["score"]], "case", [entry.file.name])]
     if calibration:
         told.append(

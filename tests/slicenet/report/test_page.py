@@ -1,3 +1,4 @@
+import json
 import re
 from dataclasses import replace
 
@@ -43,6 +44,15 @@ def test_it_says_where_the_score_lies_and_what_is_wrong(make_out, tmp_path):
     assert "no orientation" in html
     assert "phantoms only" in html
     assert html.count('class="healthy"') == 12
+
+
+def test_a_volume_score_of_before_the_drift_says_so(make_out, tmp_path):
+    out = make_out(tmp_path)
+    assert "map.drift" not in page(out).html
+    run = json.loads((out.folder / "run.json").read_text())
+    run["model"]["settings"]["map"] = {"drift": {"kind": "level"}}
+    (out.folder / "run.json").write_text(json.dumps(run))
+    assert "strangest voxels, before <code>map.drift</code> (level)" in page(out).html
 
 
 def test_a_hostile_warning_is_text(make_out, tmp_path):
