@@ -17,7 +17,7 @@ INSTALLED := .venv/.installed
 PAGES := $(patsubst notebooks/%.ipynb,docs/notebooks/%.md,$(wildcard notebooks/*.ipynb))
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types bench docs notebooks model build clean
+.PHONY: demo test lint types bench docs notebooks model faults build clean
 
 demo: $(INSTALLED)
 	$(BIN)/slicenet demo
@@ -34,6 +34,10 @@ types: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/slicenet bench
+
+# A disk that fails at each of its operations in turn: half an hour.
+faults: $(INSTALLED)
+	$(BIN)/python benchmarks/faults.py
 
 # A site of docs/, in build/docs. Offline; every warning and every link that leads nowhere fails.
 docs: $(INSTALLED)

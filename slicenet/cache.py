@@ -16,9 +16,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor
 
+from slicenet import files
 from slicenet.domain import Portrait
 from slicenet.features import FeatureMap
-from slicenet.files import write_bytes
 from slicenet.folders import cache_folder
 from slicenet.savepoint import Savepoint
 from slicenet.volume import Volume
@@ -48,7 +48,7 @@ class Cache:
         with contextlib.suppress(OSError):  # a shared cache may be for reading only
             os.utime(path)  # the time of last use
         try:
-            with safe_open(path, "pt") as file:
+            with files.tensors(path) as file:
                 _seconds(file)
                 held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 return FeatureMap(
@@ -70,7 +70,7 @@ class Cache:
             tensors |= {f"{PORTRAIT}{name}": part.contiguous() for name, part in parts.items()}
         with contextlib.suppress(OSError):
             if self._make_room(sum(tensor.nbytes for tensor in tensors.values())):
-                write_bytes(self._path(key), _serialize(tensors, seconds))
+                files.write_bytes(self._path(key), _serialize(tensors, seconds))
 
     def load_state(self, key: str) -> dict[str, Tensor] | None:
         """The tensors kept under `key`, or nothing."""
@@ -78,7 +78,7 @@ class Cache:
         with contextlib.suppress(OSError):
             os.utime(path)
         try:
-            with safe_open(path, "pt") as file:
+            with files.tensors(path) as file:
                 _seconds(file)
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, KeyError):
@@ -90,7 +90,7 @@ class Cache:
         size = sum(tensor.nbytes for tensor in tensors.values())
         with contextlib.suppress(OSError):
             if self._make_room(size):
-                write_bytes(self._path(key, LEARNT), _serialize(tensors, seconds))
+                files.write_bytes(self._path(key, LEARNT), _serialize(tensors, seconds))
 
     def savepoint(self, key: str) -> Savepoint:
         """Where what will be kept under `key` has got to; nowhere in a cache that holds nothing."""
@@ -99,7 +99,7 @@ class Cache:
     def seconds(self, key: str, ending: str = ENDING) -> float:
         """How long it took to make what is kept under `key`; 0 if it has just gone."""
         try:
-            with safe_open(self._path(key, ending), "pt") as file:
+            with files.tensors(self._path(key, ending)) as file:
                 return _seconds(file)
         except (OSError, SafetensorError, KeyError):
             return 0.0
@@ -112,7 +112,7 @@ class Cache:
     def clear(self) -> None:
         """Remove every map; a run that uses them computes them again."""
         for _, _, path in self._held():
-            path.unlink(missing_ok=True)
+            files.remove(path)
 
     def _path(self, key: str, ending: str = ENDING) -> Path:
         return self.folder / key[:2] / f"{key}{ending}"
@@ -128,7 +128,7 @@ class Cache:
     def _make_room(self, size: int) -> bool:
         for left in self.folder.glob("??/.tmp-*"):
             if left.stat().st_mtime < time.time() - ABANDONED:
-                left.unlink(missing_ok=True)
+                files.remove(left)
         if size > self.limit * 1e9:
             return False
         held = sorted(self._held())
@@ -136,7 +136,7 @@ class Cache:
         for _, freed, path in held:
             if spare >= 0:
                 break
-            path.unlink(missing_ok=True)
+            files.remove(path)
             spare += freed
         return spare >= 0
 

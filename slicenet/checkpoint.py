@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, final
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
@@ -20,6 +20,7 @@ from slicenet.calibration import Calibration
 from slicenet.config import overlay
 from slicenet.detector import Detector
 from slicenet.errors import CheckpointError, ConfigError
+from slicenet.files import tensors as open_tensors
 from slicenet.files import write_bytes
 
 FORMAT = 1
@@ -129,7 +130,7 @@ def _fits_half(tensor: Tensor) -> bool:
 
 def _open(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
-        with safe_open(path, "pt") as file:
+        with open_tensors(path) as file:
             about = json.loads((file.metadata() or {}).get("slicenet", "{}"))
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except FileNotFoundError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from slicenet.errors import ConfigError
+from slicenet.files import read_text
 
 S = TypeVar("S")
 INFINITE = (float("inf"), float("-inf"))
@@ -32,7 +33,7 @@ def overlay(settings: S, table: Mapping[str, Any], where: str = "") -> S:
 def read_table(path: Path) -> dict[str, Any]:
     """Read a TOML file."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(read_text(path))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", "E_NOT_FOUND") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from slicenet import files
 from slicenet.cohort import Case, find_cohort
 from slicenet.drawing import Row, montage
 from slicenet.images.options import ReadOptions
@@ -70,7 +71,7 @@ def lines(out: Path) -> list[Line]:
     found = []
     for name in METHODS:
         maps = out / name / "maps"
-        evaluation = json.loads((maps / "evaluation.json").read_text("utf-8"))
+        evaluation = json.loads(files.read_text(maps / "evaluation.json"))
         found.append(Line(name, evaluation, _seconds(maps / "status.jsonl")))
     return sorted(found, key=lambda line: -_precision(line))
 
@@ -78,8 +79,8 @@ def lines(out: Path) -> list[Line]:
 def picture(out: Path, backends: Sequence[str]) -> bytes:
     """A PNG of the strangest lesioned volumes: slice, truth and the map of each backend."""
     cases = {case.name: case for case in find_cohort([out / "test"]).cases}
-    with (out / backends[0] / "maps" / "scores.tsv").open(encoding="utf-8", newline="") as table:
-        ranked = [cases[row["name"]] for row in csv.DictReader(table, delimiter="\t")]
+    table = files.read_text(out / backends[0] / "maps" / "scores.tsv").splitlines()
+    ranked = [cases[row["name"]] for row in csv.DictReader(table, delimiter="\t")]
     lesioned = [case for case in ranked if case.truth]
     return montage([_row(out, case, backends) for case in lesioned[:SHOWN]])
 
@@ -131,7 +132,7 @@ def _row(out: Path, case: Case, backends: Sequence[str]) -> Row:
     for name in backends:
         folder = out / name / "maps"
         stored = read_stored(folder / case.folder / f"{case.prefix}{HEATMAP}", ReadOptions())
-        run = json.loads((folder / "run.json").read_text("utf-8"))
+        run = json.loads(files.read_text(folder / "run.json"))
         threshold = float(run["model"]["thresholds"]["fpr0.01"])
         maps[name] = (stored.place.grid.to_ras(stored.voxels), threshold)
     return Row(
@@ -142,7 +143,7 @@ def _row(out: Path, case: Case, backends: Sequence[str]) -> Row:
 
 def _seconds(status: Path) -> float:
     """Median time of a scored volume."""
-    rows = [json.loads(row) for row in status.read_text("utf-8").splitlines()]
+    rows = [json.loads(row) for row in files.read_text(status).splitlines()]
     return float(np.median([row["seconds"] for row in rows if row["code"] == "OK"]))
 
 

@@ -9,8 +9,12 @@ SlicenetError
 └── LockedError       7  another run writes to the same place
 """
 
+import errno
 from dataclasses import dataclass
 from typing import ClassVar
+
+# Of a disk that is full, or of one that is failing: nothing that another path would mend.
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ def out_of_memory(error: Exception) -> bool:
     # torch has a type of its own for a full GPU, and none for a full CPU.
     return (
         isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
         or "can't allocate memory" in str(error)
         or type(error).__name__ == "OutOfMemoryError"
     )

@@ -1,36 +1,132 @@
-"""Whole files or none: a final name never holds half of anything."""
+"""Our way to the disk, and the only one. Whole files or none: a final name never holds a half.
 
+What fails is an OSError that names the file.
+"""
+
+import errno
 import hashlib
+import io
 import json
-import os
+import os  # for every operation: tests put a disk that fails in its place
+import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, final
+
+from safetensors import safe_open
+
+BINARY = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
+TEMPORARY = ".tmp-"  # how names begin of what is not whole yet
+LOG = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | BINARY
+
+
+@final
+class Raw(io.RawIOBase):
+    """An open file without a buffer; it owns its handle."""
+
+    def __init__(self, handle: int, path: Path) -> None:
+        self._handle = handle
+        self._path = path
+
+    def readinto(self, buffer: Any) -> int:
+        """The next bytes, as many as there are at once."""
+        view = memoryview(buffer).cast("B")
+        with _named(self._path):
+            content = os.read(self._handle, len(view))
+        view[: len(content)] = content
+        return len(content)
+
+    def write(self, content: Any) -> int:
+        """Write all of it, or fail."""
+        rest = memoryview(content).cast("B")
+        count = len(rest)
+        with _named(self._path):
+            while rest:
+                rest = rest[os.write(self._handle, rest) :]
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place; where that is."""
+        return os.lseek(self._handle, offset, whence)
+
+    def sync(self) -> None:
+        """Wait until the disk has it."""
+        with _named(self._path):
+            os.fsync(self._handle)
+
+    def fileno(self) -> int:
+        """The handle."""
+        return self._handle
+
+    def readable(self) -> bool:
+        return True
+
+    writable = seekable = readable
+
+    def close(self) -> None:
+        """Let go of the handle."""
+        if not self.closed:
+            super().close()
+            os.close(self._handle)
+
+
+def open_handle(path: Path, flags: int) -> int:
+    """A descriptor; what is made new may be read and written by whom the umask lets."""
+    return os.open(path, flags, 0o666)
+
+
+def reading(path: Path) -> io.BufferedReader:
+    """Open a file for reading."""
+    return io.BufferedReader(Raw(open_handle(path, os.O_RDONLY | BINARY), path))
+
+
+def appending(path: Path) -> Raw:
+    """Open a log for writing at its end; a link in its place is replaced, never followed."""
+    make_folder(path.parent)
+    try:
+        return Raw(open_handle(path, LOG), path)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+    remove(path)
+    return Raw(open_handle(path, LOG | os.O_EXCL), path)
+
+
+def unnamed() -> Raw:
+    """A file that nobody else sees, and that is gone once it is closed."""
+    with tempfile.TemporaryFile() as made:
+        return Raw(os.dup(made.fileno()), Path(tempfile.gettempdir()))
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Raw]:
+    """What is written becomes `path` once the block ends well; until then nothing has changed."""
+    make_folder(path.parent)
+    temporary = _beside(path)
+    with _kept(temporary, path), _new(temporary, path) as file:
+        yield file
+        file.sync()
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, which becomes `path` once the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The ending stays last: writers choose a format by it. A leading dot hides it from readers.
-    handle, name = tempfile.mkstemp(prefix=".tmp-", suffix=_ending(path), dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    """The same for writers of others, which take a name: a temporary one beside `path`."""
+    make_folder(path.parent)
+    temporary = _beside(path)
+    with _kept(temporary, path):
+        _new(temporary, path).close()
         yield temporary
-        _flush_to_disk(temporary)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        with Raw(open_handle(temporary, os.O_RDONLY | BINARY), path) as file:
+            file.sync()
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path`, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
+    with writing(path) as file:
+        file.write(content)
 
 
 def write_text(path: Path, content: str) -> None:
@@ -43,34 +139,112 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a log; what could be written of one that failed is taken back."""
+    with appending(path) as file:
+        end = file.seek(0, os.SEEK_END)
+        try:
+            file.write((line + "\n").encode("utf-8", "backslashreplace"))
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(file.fileno(), end)
+            raise
+
+
+def read_bytes(path: Path) -> bytes:
+    """All that a file holds."""
+    with reading(path) as file:
+        return file.read()
+
+
+def read_text(path: Path, errors: str = "strict") -> str:
+    """All that a file of UTF-8 holds."""
+    return read_bytes(path).decode("utf-8", errors)
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty if there is none that can be read."""
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(read_text(path))
+    except OSError as error:
+        if error.errno == errno.EIO:  # a broken disk says nothing about what is there
+            raise
+        return {}
+    except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
 
 
+@contextmanager
+def tensors(path: Path, framework: str = "pt") -> Iterator[safe_open]:
+    """Open a safetensors file, whose tensors are mapped into memory."""
+    os.close(open_handle(path, os.O_RDONLY | BINARY))  # says why, where that fails
+    with safe_open(path, framework) as file:
+        yield file
+
+
+def load_tensors(path: Path, framework: str = "pt") -> dict[str, Any]:
+    """All tensors of a safetensors file."""
+    with tensors(path, framework) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
 def digest(path: Path) -> str:
     """SHA-256 of the bytes of a file."""
-    with path.open("rb") as file:
+    with reading(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _ending(path: Path) -> str:
-    return "".join(path.suffixes[-2:]) if path.name.endswith(".gz") else path.suffix
+def remove(path: Path) -> None:
+    """Remove a file or a link, if it is there."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
-def _flush_to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def make_folder(path: Path) -> None:
+    """Make a folder and those around it, if they are not there."""
+    if os.path.isdir(path):
+        return
+    if path.parent != path:
+        make_folder(path.parent)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        os.mkdir(path)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _beside(path: Path) -> Path:
+    # The ending stays last: writers choose a format by it. A leading dot hides it from readers.
+    ending = "".join(path.suffixes[-2:]) if path.name.endswith(".gz") else path.suffix
+    return path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}{ending}")
+
+
+def _new(temporary: Path, path: Path) -> Raw:
+    with _named(path):
+        return Raw(open_handle(temporary, NEW), path)
+
+
+@contextmanager
+def _kept(temporary: Path, path: Path) -> Iterator[None]:
+    """What the block leaves under a temporary name gets its own; nothing is left if it fails."""
+    try:
+        yield
+        with _named(path):
+            os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the file in errors that name none, or one of no use to a reader."""
+    try:
+        yield
+    except OSError as error:
+        named = error.filename and not os.path.basename(error.filename).startswith(TEMPORARY)
+        if error.errno is None or named:
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from error

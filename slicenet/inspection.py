@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from slicenet.cohort import Case, Cohort
-from slicenet.errors import Notice, SlicenetError, VolumeError
+from slicenet.errors import Notice, ResourceError, SlicenetError, VolumeError
 from slicenet.files import digest
 from slicenet.frame import Frame
 from slicenet.volume import Volume
@@ -44,6 +44,8 @@ def _inspect(cohort: Cohort, frame: Frame, watch: Watch, learnt: Usable | None) 
             _check_role(case, volume, cohort, learnt)
             framed = frame.enter(volume)
         except SlicenetError as error:
+            if isinstance(error, ResourceError):  # no fault of the case, which must not go missing
+                raise
             failures.append((case.name, error))
         else:
             notices += framed.notices

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, final
 
+from slicenet import files
 from slicenet.watch import Watch
 
 
@@ -30,14 +31,13 @@ class Stage:
 
 def journal(path: Path, watch: Watch, board: Board | None = None) -> Watch:
     """A watch that also leaves one JSON line a step, with the seconds since it began."""
-    path.unlink(missing_ok=True)
+    files.remove(path)
     began = time.monotonic()
 
     def told(stage: str, done: int, total: int, **values: float) -> None:
         line = {"stage": stage, "done": done, "total": total, **values}
         seconds = round(time.monotonic() - began, 3)
-        with path.open("a", encoding="utf-8") as log:
-            log.write(json.dumps({**line, "seconds": seconds}) + "\n")
+        files.append_line(path, json.dumps({**line, "seconds": seconds}))
         if board is not None:
             for name, value in values.items():
                 board.add_scalar(f"{stage}/{name}", value, done)
@@ -48,7 +48,7 @@ def journal(path: Path, watch: Watch, board: Board | None = None) -> Watch:
 
 def read_journal(path: Path) -> tuple[Stage, ...]:
     """The stages of a training in their order; one that begins anew is another."""
-    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    lines = [json.loads(line) for line in files.read_text(path).splitlines()]
     parts: list[list[dict[str, float]]] = []
     for line in lines:
         before = parts[-1][-1] if parts else None

@@ -6,22 +6,28 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from slicenet.errors import ConfigError, LockedError
+from slicenet import files
+from slicenet.errors import DISK, ConfigError, LockedError
 
 NAME = "slicenet.lock"
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this run; the system itself lets go when the process dies."""
+    """Hold `folder` for this run; the system itself lets go when the process dies.
+
+    What others have left half done there is removed.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        files.make_folder(folder)
+        handle = files.open_handle(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
     except OSError as error:
+        if error.errno in DISK:
+            raise
         raise ConfigError(f"{folder}: cannot write there ({error.strerror})", "E_OUTPUT") from error
     try:
         try:
@@ -32,6 +38,7 @@ def locked(folder: Path) -> Iterator[None]:
                 "wait for it, or choose another folder",
             ) from error  # fmt: skip
         _sign(handle, {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()})
+        _clear(folder)
         yield
         _sign(handle, {})
     finally:
@@ -39,8 +46,16 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _sign(handle: int, content: dict[str, Any]) -> None:
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, json.dumps(content).encode(), 0)
+    with suppress(OSError):  # a courtesy: what holds the folder is the lock, not what it says
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps(content).encode(), 0)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what runs that were killed have left half done: whoever holds the folder may."""
+    for left in folder.rglob(f"{files.TEMPORARY}*"):
+        if left.is_file():
+            files.remove(left)
 
 
 def _holder(handle: int) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, final
 
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save as serialize
 from torch import Tensor
 
-from slicenet.files import write_bytes
+from slicenet.files import remove, tensors, write_bytes
 
 State = tuple[Mapping[str, Tensor], Mapping[str, Any]]  # tensors, and plain values beside them
 
@@ -37,7 +37,7 @@ class Savepoint:
         if self._path is None:
             return None
         try:
-            with safe_open(self._path, "pt") as file:
+            with tensors(self._path) as file:
                 values = json.loads((file.metadata() or {})["state"])
                 return {name: file.get_tensor(name) for name in file.keys()}, values  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, ValueError):
@@ -64,4 +64,4 @@ class Savepoint:
             part.clear()
         if self._path is not None:
             with contextlib.suppress(OSError):
-                self._path.unlink(missing_ok=True)
+                remove(self._path)

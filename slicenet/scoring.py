@@ -15,7 +15,7 @@ from slicenet.domain import Reading
 from slicenet.drawing import mask_png, overlay_html, overlay_png, picture_png, squashed
 from slicenet.errors import CheckpointError
 from slicenet.features import FeatureMap
-from slicenet.files import write_bytes
+from slicenet.files import remove, write_bytes
 from slicenet.images.write import write_map, write_mask
 from slicenet.simulation import SimulationSettings
 from slicenet.volume import Volume
@@ -90,7 +90,7 @@ class AnomalyMap:
         if threshold:
             write_bytes(mask, mask_png(self._shown(self.mask(threshold))))
         else:
-            mask.unlink(missing_ok=True)
+            remove(mask)
 
     def _picture_png(self, threshold: str | None) -> bytes:
         above = None if threshold is None else self._shown(self.mask(threshold))

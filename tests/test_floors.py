@@ -183,6 +183,51 @@ def test_no_file_is_read_by_running_what_it_holds():
         assert told.get("allow_pickle", "False") == "False", f"{name}: {ast.unparse(call)}"
 
 
+# What opens, makes, moves or removes files, and is for slicenet.files alone.
+DISK = {
+    *("open", "io.open", "FileIO", "io.FileIO", "gzip.open", "nib.load", "nib.save", "json.load"),
+    *("json.dump", "np.save", "np.load", "np.savez", "safe_open", "load_file", "save_file"),
+    *("torch.save", "sitk.WriteTransform", "sitk.WriteImage", "sitk.ReadImage"),
+    *(f"os.{name}" for name in ("open", "write", "pwrite", "truncate", "ftruncate", "fsync")),
+    *(f"os.{name}" for name in ("replace", "rename", "unlink", "remove", "mkdir", "makedirs")),
+    *(f"shutil.{name}" for name in ("copy", "copy2", "copyfile", "copytree", "move", "rmtree")),
+    *(f"tempfile.{name}" for name in ("mkstemp", "NamedTemporaryFile", "TemporaryFile")),
+}
+OF_PATHS = {
+    *("open", "read_text", "read_bytes", "write_text", "write_bytes", "touch", "mkdir", "unlink"),
+    *("rmdir", "rename", "symlink_to", "hardlink_to", "tofile", "savefig"),
+}
+ELSEWHERE = {
+    "slicenet.bench.slices: np.load",  # of what slicenet.files has opened
+    "slicenet.bench.worker: np.save",  # into what it has opened
+    "slicenet.images.picture_file: Image.open",  # the same
+    "slicenet.drawing: figure.savefig",  # into memory
+    "slicenet.preparing.subject: sitk.WriteTransform",  # takes nothing but a name
+    "slicenet.locking: os.ftruncate",  # who holds a lock, for people to read
+    "slicenet.locking: os.pwrite",
+    "slicenet.commands.door: os.write",  # to the terminal, from a signal
+    "slicenet.commands.door: os.open",  # the null device
+    "slicenet.viewer: webbrowser.open",
+}
+PACKAGED = {"slicenet.presets", "slicenet.report.document"}  # read what was installed with them
+SYSTEM = {"slicenet.machine"}  # reads what the system says of itself
+
+
+def _touches_the_disk(call: ast.Call) -> bool:
+    name = ast.unparse(call.func)
+    owner, _, last = name.rpartition(".")
+    return name in DISK or (bool(owner) and owner != "files" and last in OF_PATHS)
+
+
+def test_one_module_alone_touches_the_disk():
+    others = {
+        f"{name}: {ast.unparse(call.func)}"
+        for name, call in CALLS
+        if _touches_the_disk(call) and name not in {"slicenet.files", *PACKAGED, *SYSTEM}
+    }
+    assert others == ELSEWHERE
+
+
 def test_the_command_line_waits_for_no_heavy_library():
     heavy = ("torch", "numpy", "scipy", "nibabel", "sklearn", "matplotlib", "timm", "FrEIA")
     code = f"import sys, slicenet.commands; print(*(n for n in {heavy} if n in sys.modules))"

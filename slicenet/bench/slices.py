@@ -14,8 +14,9 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save as serialize
 
+from slicenet import files
 from slicenet.bench.counting import Counter
 from slicenet.bench.published import whole_network
 from slicenet.bench.subject import SubjectSettings, keep, subject
@@ -75,7 +76,7 @@ def compare(
         _save_weights(settings, folder / "whole.safetensors")
         rounds = _measure(names, settings, folder, began, watch)
         peaks = _peaks(settings, folder, began, watch)
-        maps = {name: np.load(folder / f"{name}.npy") for name in names}
+        maps = {name: _map(folder / f"{name}.npy") for name in names}
     ways = [_row(name, rounds[name], maps, settings) for name in names]
     for row in ways:
         row["ratio"] = ways[0]["seconds"] / row["seconds"]
@@ -94,7 +95,8 @@ def _save_weights(settings: SliceBenchSettings, file: Path) -> None:
             module.momentum = None  # the moments of what is seen, not a blend with the first ones
     with torch.no_grad():
         network.train()(normalise(painted, ExpectedSettings()))
-    save_file({name: one.contiguous() for name, one in network.state_dict().items()}, file)
+    state = {name: one.contiguous() for name, one in network.state_dict().items()}
+    files.write_bytes(file, serialize(state))
 
 
 def _measure(
@@ -137,6 +139,11 @@ def _task(way: str, slices: int, settings: SliceBenchSettings, folder: Path, out
     weights, threads = str(folder / "whole.safetensors"), torch.get_num_threads()
     file = str(folder / (out or f"{way}.npy"))
     return Task(way, settings.backbone, weights, threads, str(brain), file)
+
+
+def _map(file: Path) -> np.ndarray:
+    with files.reading(file) as opened:
+        return np.load(opened)
 
 
 @final

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save as serialize
 
+from slicenet import files
 from slicenet.errors import ConfigError
 from slicenet.phantom.template import BRAIN, GREY, TEXTURE, WHITE, load_template
 from slicenet.volume import Volume
@@ -55,12 +56,13 @@ def subject(settings: SubjectSettings) -> Volume:
 def keep(volume: Volume, file: Path) -> None:
     """Write a subject for another process, which then need not make it."""
     affine = torch.from_numpy(volume.affine)
-    save_file({"voxels": volume.voxels, "brain": volume.brain, "affine": affine}, file)
+    held = {"voxels": volume.voxels, "brain": volume.brain, "affine": affine}
+    files.write_bytes(file, serialize(held))
 
 
 def bring(file: Path) -> Volume:
     """The subject that `keep` wrote."""
-    held = load_file(file)
+    held = files.load_tensors(file)
     return Volume(held["voxels"], held["brain"], held["affine"].numpy(), "average", True)
 
 

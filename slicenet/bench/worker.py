@@ -10,6 +10,7 @@ import torch
 
 from slicenet.bench.subject import bring
 from slicenet.bench.ways import AsPublished, build
+from slicenet.files import writing
 from slicenet.machine import matrix_speed, peak_gb
 
 # What a new interpreter runs; the task is its one argument.
@@ -48,7 +49,7 @@ def work(task_text: str, orders: TextIO, answers: TextIO) -> None:
         before = matrix_speed(kind)
         seen = way.see(volume)
         speed = max(before, matrix_speed(kind))
-        with Path(task.out).open("wb") as file:
+        with writing(Path(task.out)) as file:
             np.save(file, seen.strangeness.numpy())
         measured = {"matrix_speed": speed, "shapes": seen.shapes, "peak_gb": peak_gb()}
         _answer(answers, {**seen.stopwatch.seconds, **measured})

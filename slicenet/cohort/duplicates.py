@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slicenet.cohort.cohort import Cohort
 from slicenet.errors import Notice
-from slicenet.files import digest
+from slicenet.files import digest, reading
 from slicenet.images.printable import printable
 
 GLANCE = 64 * 1024  # bytes from the middle, where a brain is; enough to tell nearly all apart
@@ -43,7 +43,7 @@ def _size(path: Path) -> int | None:
 
 
 def _glance(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with reading(path) as file:
         file.seek(max(0, os.fstat(file.fileno()).st_size - GLANCE) // 2)
         return hashlib.sha256(file.read(GLANCE)).digest()
 

@@ -28,7 +28,7 @@ def command(out: Path) -> None:
     from slicenet import demo, files, leaderboard
 
     began = time.monotonic()
-    out.mkdir(parents=True, exist_ok=True)
+    files.make_folder(out)
     for words in demo.preparations(out, 0):
         _run(words, out / "log.txt")
     for group in demo.methods(out).values():
@@ -70,9 +70,13 @@ def _run(words: list[str], log: Path) -> None:
 
 @contextlib.contextmanager
 def _logged(words: list[str], log: Path) -> Iterator[None]:
+    import io
     import shlex
 
+    from slicenet.files import appending
+
     click.echo(f"$ {shlex.join(['slicenet', *words])}", err=True)
-    with log.open("a", encoding="utf-8") as file, contextlib.redirect_stdout(file):
+    file = io.TextIOWrapper(io.BufferedWriter(appending(log)), "utf-8", line_buffering=True)
+    with file, contextlib.redirect_stdout(file):
         click.echo(f"$ {shlex.join(['slicenet', *words])}")
         yield

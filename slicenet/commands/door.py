@@ -18,10 +18,9 @@ from typing import Any, TypeVar
 
 import click
 
-from slicenet.errors import ConfigError, ResourceError, SlicenetError, out_of_memory
+from slicenet.errors import DISK, ConfigError, ResourceError, SlicenetError, out_of_memory
 
 F = TypeVar("F", bound=Callable[..., Any])
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM)
 FORBIDDEN = (
     *(errno.EACCES, errno.EPERM, errno.EROFS),
     *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
@@ -125,9 +124,10 @@ def _note_json(context: click.Context, parameter: click.Parameter, chosen: bool)
 
 def of_system(error: OSError) -> SlicenetError | None:
     """What a user can mend about a disk or a place on it; nothing for any other error."""
-    if error.errno in FULL:
+    if error.errno in DISK:
         where = error.filename or "disk"
-        return ResourceError(f"{where}: {error.strerror}", "E_DISK", "make room")
+        hint = "check the disk" if error.errno == errno.EIO else "make room"
+        return ResourceError(f"{where}: {error.strerror}", "E_DISK", hint)
     if error.errno in FORBIDDEN:
         return ConfigError(f"{error.filename}: {error.strerror}", "E_OUTPUT")
     return None

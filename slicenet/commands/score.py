@@ -76,7 +76,10 @@ def command(
     _report(out, rows, done, json_output)
     if written and not json_output:
         click.echo(f"open {written.pages[-1]}")
-    if done["failed"]:
+    broken = written.broken if written else ()
+    for one in broken:
+        click.echo(f"no page for {one.name}: {one.message} [{one.code}]", err=True)
+    if done["failed"] or broken:
         raise SystemExit(SOME_FAILED if rows else NONE_USABLE)
 
 
@@ -150,7 +153,8 @@ def _typed(error: SlicenetError | OSError, case: Any) -> SlicenetError:
 
     if isinstance(error, SlicenetError):
         return error
-    return VolumeError(f"{case.name}: {error.strerror}", "E_NOT_FOUND")
+    code = "E_NOT_FOUND" if isinstance(error, FileNotFoundError) else "E_READ"
+    return VolumeError(f"{case.name}: {error.filename}: {error.strerror}", code)
 
 
 def _report(out: Path, rows: list[dict[str, Any]], done: dict[str, Any], json_output: bool) -> None:

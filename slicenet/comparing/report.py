@@ -116,7 +116,7 @@ class Report:
 def clear(folder: Path) -> None:
     """Remove what an earlier comparison wrote, so that nobody takes it for this one."""
     for ending in WRITTEN:
-        (folder / f"{STEM}{ending}").unlink(missing_ok=True)
+        files.remove(folder / f"{STEM}{ending}")
 
 
 def _gap_rows(found: Sequence[Gap]) -> list[list[str]]:

@@ -12,7 +12,6 @@ from typing import Any, final
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
 from safetensors.numpy import save as serialize
 
 from slicenet import files
@@ -97,7 +96,7 @@ class Trial:
             return None
         evaluation = files.read_json(self.folder / "evaluation.json")
         try:
-            samples = load_file(self.folder / SAMPLES)
+            samples = files.load_tensors(self.folder / SAMPLES, "np")
             rows = {row["figure"]: row for row in evaluation["figures"]}
             estimates = {
                 key: Estimate(row["value"], row["low"], row["high"], samples.get(key))
@@ -118,9 +117,7 @@ class Trial:
     def carry_out(self, watch: Watch = silent) -> None:
         """Train, test and write all files, the record last: where it stands, the trial is whole."""
         for name in LEFT:
-            (self.folder / name).unlink(missing_ok=True)
-        for left in self.folder.glob(".tmp-*"):  # of a run that was killed
-            left.unlink()
+            files.remove(self.folder / name)
         ground = self.ground
         torch.set_num_threads(ground.threads)
         result = run(

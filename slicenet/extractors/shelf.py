@@ -1,6 +1,6 @@
 """Volumes in a file without a name: read at random in training, and gone with the process."""
 
-import tempfile
+import io
 from collections.abc import Iterable
 from typing import Self, final
 
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from slicenet import files
 from slicenet.volume import Volume
 
 HIGHEST = torch.finfo(torch.half).max
@@ -21,16 +22,16 @@ class Shelf:
     shape: tuple[int, ...]  # [M, X, Y, Z]
 
     def __init__(self, volumes: Iterable[Volume]) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115, closed on leaving
+        raw = files.unnamed()
         self._count = 0
         for volume in volumes:
             self.shape = tuple(volume.voxels.shape)
             self.spacing = tuple(volume.spacing.tolist())
             # Written, not mapped: a full disk is then an error and not the end of the process.
-            self._file.write(np.ascontiguousarray(halved(volume.voxels).numpy()).tobytes())
-            self._file.write(np.ascontiguousarray(volume.brain.numpy()).tobytes())
+            raw.write(np.ascontiguousarray(halved(volume.voxels).numpy()).tobytes())
+            raw.write(np.ascontiguousarray(volume.brain.numpy()).tobytes())
             self._count += 1
-        self._file.flush()
+        self._file = io.BufferedReader(raw)  # closed on leaving
 
     def __enter__(self) -> Self:
         return self

@@ -1,5 +1,6 @@
 """One grey picture from a file that somebody else wrote; whatever is wrong with it has a name."""
 
+import os
 import struct
 import warnings
 import zlib
@@ -9,7 +10,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from slicenet.errors import VolumeError
+from slicenet.files import Raw
 from slicenet.images.printable import naming
+from slicenet.images.regular import open_regular, refusal
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -44,21 +47,20 @@ def read_picture(path: Path) -> np.ndarray:
 
 def read_grey(path: Path) -> np.ndarray:
     """What `read_picture` gives; whatever is wrong does not name the file."""
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise VolumeError(f"cannot be read ({error.strerror})", "E_READ") from error
-    if size == 0:
-        raise VolumeError("the file is empty", "E_EMPTY")
-    if size > HEAVIEST:
-        raise VolumeError(f"{size} bytes, more than any picture of ours", "E_TOO_LARGE")
-    with warnings.catch_warnings():
+    with open_regular(path) as file, warnings.catch_warnings():
+        size = os.fstat(file.fileno()).st_size
+        if size == 0:
+            raise VolumeError("the file is empty", "E_EMPTY")
+        if size > HEAVIEST:
+            raise VolumeError(f"{size} bytes, more than any picture of ours", "E_TOO_LARGE")
         warnings.simplefilter("ignore")  # oddities of tags; a bomb is refused by its size
         try:
-            grey = _open(path)
+            grey = _open(file)
         except Image.DecompressionBombError as error:
             raise _too_large() from error
         except BROKEN as error:
+            if isinstance(error, OSError) and error.errno:  # of the disk, not of the picture
+                raise refusal(error) from error
             reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
             message = f"not a whole PNG, JPEG or TIFF picture ({reason})"
             raise VolumeError(message, "E_PICTURE", "bring the file again") from error
@@ -67,8 +69,8 @@ def read_grey(path: Path) -> np.ndarray:
     return grey
 
 
-def _open(path: Path) -> np.ndarray:
-    with Image.open(path, formats=FORMATS) as image:
+def _open(file: Raw) -> np.ndarray:
+    with Image.open(file, formats=FORMATS) as image:
         if image.width * image.height > LARGEST:
             raise _too_large()
         frames = getattr(image, "n_frames", 1)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from slicenet.errors import VolumeError
+from slicenet.errors import ResourceError, VolumeError
 
 
 def printable(text: object) -> str:
@@ -20,6 +20,6 @@ def naming(path: Path) -> Iterator[None]:
     """Say which file it was in front of what was wrong with it."""
     try:
         yield
-    except VolumeError as error:
+    except (VolumeError, ResourceError) as error:
         message = f"{printable(path)}: {error.message}"
-        raise VolumeError(message, error.code, error.hint) from error.__cause__
+        raise type(error)(message, error.code, error.hint) from error.__cause__

@@ -6,11 +6,11 @@ import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import FileIO
 from pathlib import Path
 from typing import NoReturn
 
-from slicenet.errors import VolumeError
+from slicenet.errors import ResourceError, SlicenetError, VolumeError
+from slicenet.files import Raw, open_handle
 from slicenet.images.printable import printable
 
 # A pipe that nobody writes to would block an ordinary open for ever.
@@ -37,9 +37,9 @@ CODES = {
 
 
 @contextmanager
-def open_regular(path: Path) -> Iterator[FileIO]:
+def open_regular(path: Path) -> Iterator[Raw]:
     """Open a regular file for reading, and make sure that it stayed the same to the end."""
-    with FileIO(_descriptor(path)) as file:
+    with Raw(_descriptor(path), path) as file:
         before = _signature(os.fstat(file.fileno()))
         try:
             yield file
@@ -50,22 +50,22 @@ def open_regular(path: Path) -> Iterator[FileIO]:
         _check_unchanged(path, file, before)
 
 
-def read_some(file: FileIO, count: int) -> bytes:
+def read_some(file: Raw, count: int) -> bytes:
     """The next bytes, at most `count`; none at the end."""
     try:
-        return file.read(count)
+        return file.read(count) or b""
     except OSError as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
 
 
 def _descriptor(path: Path) -> int:
     try:
         _check_regular(path, os.stat(path).st_mode)  # first: merely opening a device may move it
-        descriptor = os.open(path, FLAGS)
+        descriptor = open_handle(path, FLAGS)
     except OSError as error:
         if os.path.islink(path) and error.errno in (errno.ENOENT, errno.ELOOP):
             _refuse_link(path, error)
-        raise _refusal(error) from error
+        raise refusal(error) from error
     except ValueError as error:  # a zero byte within the name
         raise VolumeError("there is no such file", "E_NOT_FOUND") from error
     try:
@@ -109,7 +109,10 @@ def fetch_from_annex(path: Path) -> str:
     return f"run: git annex get -- {printable(shlex.quote(str(path)))}"
 
 
-def _refusal(error: OSError) -> VolumeError:
+def refusal(error: OSError) -> SlicenetError:
+    """What the system says of a file, as an error of ours that does not name it."""
+    if error.errno == errno.EIO:  # says nothing about the file, which a later run may see whole
+        return ResourceError(f"cannot be read ({error.strerror})", "E_DISK", "check the disk")
     code = CODES.get(error.errno or 0, "E_READ")
     reason = {
         "E_NOT_FOUND": "there is no such file",
@@ -124,7 +127,7 @@ def _signature(status: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def _check_unchanged(
-    path: Path, file: FileIO, before: tuple[int, int, int, int], cause: Exception | None = None
+    path: Path, file: Raw, before: tuple[int, int, int, int], cause: Exception | None = None
 ) -> None:
     try:
         now = _signature(os.fstat(file.fileno())), _signature(os.stat(path))

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from io import FileIO
 from itertools import chain
 from pathlib import Path
 from typing import final
 
 from slicenet.errors import VolumeError
+from slicenet.files import Raw
 from slicenet.images.inflate import MAGIC, Inflated, refuse_junk
 from slicenet.images.regular import open_regular, read_some
 
@@ -81,7 +81,7 @@ def open_stream(path: Path, passing: Callable[[bytes], object]) -> Iterator[Byte
         yield stream
 
 
-def _chunks(file: FileIO, passing: Callable[[bytes], object]) -> Iterator[bytes]:
+def _chunks(file: Raw, passing: Callable[[bytes], object]) -> Iterator[bytes]:
     while chunk := read_some(file, CHUNK):
         passing(chunk)
         yield chunk

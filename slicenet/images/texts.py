@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from slicenet.errors import VolumeError
 from slicenet.images.printable import naming
-from slicenet.images.regular import open_regular
+from slicenet.images.regular import open_regular, refusal
 
 
 def read_text(path: Path) -> str:
@@ -14,5 +13,5 @@ def read_text(path: Path) -> str:
         try:
             content = file.readall()
         except OSError as error:
-            raise VolumeError(f"cannot be read ({error.strerror})", "E_READ") from error
+            raise refusal(error) from error
     return content.decode("utf-8-sig", "surrogateescape")

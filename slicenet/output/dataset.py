@@ -61,7 +61,7 @@ MEANING: dict[str, dict[str, str]] = {
 
 def describe(out: Path, model: Model, images: Iterable[Path]) -> None:
     """Write all that does not depend on single cases; `images` are those about to be scored."""
-    out.mkdir(parents=True, exist_ok=True)  # or no `..` leads out of it
+    files.make_folder(out)  # or no `..` leads out of it
     before = files.read_json(out / DESCRIPTION)
     links = linked(images, out, links_of(before))
     # What a person added stays: authors, a licence, how to acknowledge.

@@ -78,7 +78,7 @@ class Output:
 
     def forget(self, case: Case) -> None:
         """From now on the case is not whole, whatever becomes of it."""
-        ended(own(self.folder, case), SIDECAR).unlink(missing_ok=True)
+        files.remove(ended(own(self.folder, case), SIDECAR))
 
     def write(self, case: Case, anomalies: AnomalyMap) -> dict[str, Any]:
         """Write the files of one case, the sidecar last: where it stands, the case is whole."""
@@ -114,10 +114,7 @@ class Output:
             "path": str(case.images[0]), "seconds": round(seconds, 3),
             "message": error.message if error else "", "hint": error.hint if error else "",
         }  # fmt: skip
-        with (self.folder / "status.jsonl").open(
-            "a", encoding="utf-8", errors="backslashreplace"
-        ) as log:
-            log.write(json.dumps(line) + "\n")
+        files.append_line(self.folder / "status.jsonl", json.dumps(line))
 
     def finish(self) -> list[dict[str, Any]]:
         """Write scores.tsv over all whole cases of this model, strangest first; return its rows."""

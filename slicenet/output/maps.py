@@ -69,7 +69,7 @@ def remove_maps(stem: Path) -> None:
 
 def _remove(stem: Path, endings: tuple[str, ...]) -> None:
     for ending in (*endings, *map(sidecar, endings)):
-        ended(stem, ending).unlink(missing_ok=True)
+        files.remove(ended(stem, ending))
 
 
 def _tell(stem: Path, ending: str, content: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, final
 
 from slicenet import __version__
 from slicenet.errors import ConfigError, NoInputError, Notice
-from slicenet.files import write_json
+from slicenet.files import read_bytes, write_json
 from slicenet.locking import NAME as LOCK
 from slicenet.locking import locked
 from slicenet.phantom.base import choose_sources
@@ -128,7 +128,7 @@ def _check_folder(out: Path, record: dict[str, Any]) -> None:
     if RECORD not in names:
         raise ConfigError(f"{out}: not empty, and no phantom data set", "E_OUTPUT", hint)
     try:
-        old = json.loads((out / RECORD).read_bytes())
+        old = json.loads(read_bytes(out / RECORD))
     except ValueError as error:
         raise ConfigError(f"{out / RECORD}: damaged", "E_OUTPUT", hint) from error
     differ = [key for key in record if not isinstance(old, dict) or old.get(key) != record[key]]

@@ -12,6 +12,7 @@ import torch
 from slicenet import files
 from slicenet.cohort import Case
 from slicenet.errors import Notice
+from slicenet.images.write import storing
 from slicenet.phantom.base import add_lesions
 from slicenet.phantom.make import Phantom, make_phantom
 from slicenet.phantom.settings import PhantomSettings
@@ -44,7 +45,7 @@ class Subject:
         """Its row of participants.tsv, once it has been written."""
         record: dict[str, Any] = {"Volume": 0.0, "Lesions": []}
         if self.lesioned:
-            record = json.loads(self._path(f"{LESIONS}.json").read_bytes())
+            record = json.loads(files.read_bytes(self._path(f"{LESIONS}.json")))
         row = {
             "participant_id": self.label,
             "group": "lesioned" if self.lesioned else "healthy",
@@ -128,5 +129,5 @@ def _write(path: Path, voxels: np.ndarray, volume: Volume) -> None:
     image.set_sform(grid.affine, code)
     image.set_qform(grid.affine, code)
     image.header.set_xyzt_units("mm")
-    with files.replacing(path) as temporary:
-        nib.save(image, temporary)
+    with storing(path) as file:
+        image.to_stream(file)

@@ -108,8 +108,8 @@ def _write_groups(out: Path, groups: Mapping[str, str]) -> None:
 
 def _old(table: Path) -> list[str]:
     try:
-        header, *lines = table.read_text("utf-8").splitlines()
-    except (OSError, ValueError):
+        header, *lines = files.read_text(table).splitlines()
+    except (FileNotFoundError, ValueError):
         return []
     return lines if header == "\t".join(COLUMNS) else []
 

@@ -78,7 +78,7 @@ def prepare_case(task: Task) -> dict[str, Any]:
     began = time.monotonic()
     # The truth may have gone since; what is left of it would count as this scan's.
     for path in (*task.results(), task.names.mask("label-lesion")):
-        path.unlink(missing_ok=True)
+        files.remove(path)
     try:
         row = _prepared(task, began)
     except SlicenetError as error:

@@ -8,7 +8,7 @@ from typing import Any, final
 
 from slicenet.calibration import ENOUGH, Calibration
 from slicenet.errors import NoInputError, Notice
-from slicenet.files import read_json
+from slicenet.files import read_json, read_text
 from slicenet.images.options import ReadOptions
 from slicenet.metrics.maps import MapFile, Maps, find_maps
 from slicenet.output import HEATMAP, SIDECAR
@@ -142,7 +142,7 @@ def _log(path: Path) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     if not path.is_file():
         return found
-    for text in path.read_text("utf-8", errors="replace").splitlines():
+    for text in read_text(path, "replace").splitlines():
         try:
             line = json.loads(text)
         except ValueError:

@@ -53,7 +53,7 @@ def write_report(
             made = _subject(scored, entry, sources)
         except (SlicenetError, OSError, KeyError) as error:
             broken.append(_broken(entry, error))
-            entry.page.unlink(missing_ok=True)  # nobody shall take an old one for this map
+            files.remove(entry.page)  # nobody shall take an old one for this map
         else:
             changed += _write(entry.page, made.html)
             drawn.append(Drawn(entry, made.thumbnail, made.pieces))
@@ -72,7 +72,8 @@ def _broken(entry: Entry, error: Exception) -> Failure:
     if isinstance(error, SlicenetError):
         return Failure(entry.file.name, error.code, error.message, error.hint)
     if isinstance(error, OSError):
-        return Failure(entry.file.name, "E_NOT_FOUND", printable(error), "score it again")
+        code = "E_NOT_FOUND" if isinstance(error, FileNotFoundError) else "E_READ"
+        return Failure(entry.file.name, code, printable(error), "score it again")
     text = f"its sidecar lacks {error}"
     return Failure(entry.file.name, "E_UNFINISHED", text, "score it again")
 
@@ -80,7 +81,7 @@ def _broken(entry: Entry, error: Exception) -> Failure:
 def _write(path: Path, page: str) -> Sequence[Path]:
     """Write the page if it is not there already; return what changed."""
     content = page.encode("utf-8", "backslashreplace")
-    if path.is_symlink() or not path.is_file() or path.read_bytes() != content:
+    if path.is_symlink() or not path.is_file() or files.read_bytes(path) != content:
         files.write_bytes(path, content)
         return [path]
     return []

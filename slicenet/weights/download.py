@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from slicenet.errors import CheckpointError
+from slicenet.files import writing
 from slicenet.watch import Watch, silent
 
 CHUNK = 2**20  # bytes
@@ -28,7 +29,7 @@ def download(url: str, to: Path, limit: int, watch: Watch = silent) -> None:
         raise CheckpointError(f"{url}: not an http address", "E_FETCH")
     request = urllib.request.Request(url, headers={"User-Agent": "slicenet"})
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer, to.open("wb") as file:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer, writing(to) as file:
             _refuse(url, answer.headers.get_content_type() == "text/html", "a web page")
             total = int(answer.headers.get("Content-Length", 0))
             _refuse(url, total > limit, f"{total} bytes, more than {limit}")

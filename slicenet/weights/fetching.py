@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from slicenet.config import suggest
 from slicenet.errors import CheckpointError, ConfigError
-from slicenet.files import digest
+from slicenet.files import digest, make_folder
 from slicenet.folders import weights_folder
 from slicenet.watch import Watch, silent
 from slicenet.weights.download import download
@@ -32,7 +32,7 @@ def fetch(
         message = f"weights {name}: no address is known"
         raise ConfigError(message, "E_SETTING", f"--url; {suggest(name, list(KNOWN))}")
     place = folder or weights_folder()
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     # Inside the folder, where there is room if there is any; the name hides it from `held`.
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=place) as scratch:
         file = Path(scratch) / (PurePosixPath(urlsplit(url).path).name or "download")

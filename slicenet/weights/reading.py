@@ -7,10 +7,10 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors import SafetensorError
 from torch import Tensor
 
+from slicenet import files
 from slicenet.errors import CheckpointError
 
 LIMIT = 8 * 2**30  # bytes; the largest backbone in use is below 2 GiB
@@ -22,7 +22,7 @@ WRAPPERS = ("state_dict", "model", "model_state_dict")  # what training scripts 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """The named tensors of a .safetensors or .pth file, on the CPU, all of them finite."""
     size = _size(path)
-    with path.open("rb") as file:
+    with files.reading(path) as file:
         start = file.read(512)
     _refuse_look_alikes(path, start)
     if _is_safetensors(start):
@@ -44,11 +44,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 def read_note(path: Path, name: str) -> str:
     """A text in the header of a .safetensors file; empty in other files, or if it has none."""
     _size(path)
-    with path.open("rb") as file:
+    with files.reading(path) as file:
         if not _is_safetensors(file.read(512)):
             return ""
     try:
-        with safe_open(path, "pt") as opened:
+        with files.tensors(path) as opened:
             return str((opened.metadata() or {}).get(name, ""))
     except SafetensorError as error:
         raise _damaged(path, error) from error
@@ -84,7 +84,7 @@ def _is_safetensors(start: bytes) -> bool:
 
 def _safetensors(path: Path) -> Mapping[str, Any]:
     try:
-        return load_file(path)
+        return files.load_tensors(path)
     except SafetensorError as error:
         raise _damaged(path, error) from error
 
@@ -92,7 +92,8 @@ def _safetensors(path: Path) -> Mapping[str, Any]:
 def _torch_file(path: Path, size: int) -> object:
     try:
         _refuse_inflation(path, size)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with files.reading(path) as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         if not _holds_code(error):
             raise _damaged(path, error) from error

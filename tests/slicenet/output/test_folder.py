@@ -108,3 +108,13 @@ def test_every_case_leaves_a_line_of_status(tmp_path, output, cases):
     ]
     assert [line["code"] for line in lines] == ["OK", "E_CRC"]
     assert lines[1]["hint"] == "copy it again"
+
+
+def test_93_a_link_planted_as_the_log_is_not_followed(tmp_path, output, cases):
+    made = output()
+    made.start(cases)
+    (tmp_path / "precious").write_text("keep")
+    (made.folder / "status.jsonl").symlink_to(tmp_path / "precious")
+    made.note(cases[0], "OK", 1.0, None)
+    assert (tmp_path / "precious").read_text() == "keep"
+    assert json.loads((made.folder / "status.jsonl").read_text())["code"] == "OK"
