@@ -3,13 +3,15 @@
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from slicenet import stopping
 from slicenet.errors import ResourceError, SlicenetError, out_of_memory
 from slicenet.watch import Watch, silent
 
@@ -21,10 +23,7 @@ def work_apart(work: Callable[[Watch], None], watch: Watch = silent) -> None:
 
     What goes wrong there is raised here; a process that dies raises an error of its own.
     """
-    # A fork of this process might hang, for torch has threads; a new interpreter would import torch
-    # for each piece of work. The server has no threads, and imports once for all of them.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, work.__module__])
+    context = server(work.__module__)
     heard, told = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(told, work), daemon=True)
     process.start()
@@ -33,29 +32,48 @@ def work_apart(work: Callable[[Watch], None], watch: Watch = silent) -> None:
         error = _listen(heard, watch)
         process.join()
     finally:
+        _end(process)  # it may tell something until then
         heard.close()
-        _end(process)
     if error:
         raise error
     if process.exitcode:
         raise _death(process.exitcode)
 
 
+def server(*imports: str) -> ForkServerContext:
+    """What starts processes that have imported these modules."""
+    # A fork of this process might hang, for torch has threads; a new interpreter would import torch
+    # for each piece of work. The server has no threads, and imports once for all of them.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, *imports])
+    # Its group may be asked to stop as a whole, and it must not go before its children.
+    resource_tracker.ensure_running()  # would open the ears of this process again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, stopping.CODES)
+    forkserver.ensure_running()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return context
+
+
 def follow_parent() -> None:
-    """Have this process leave Ctrl-C to its parent, and end with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Have this process leave it to its parent when to stop, and end with it."""
+    for number in stopping.CODES:
+        if number != signal.SIGTERM:  # the parent's own way to end it
+            signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, stopping.CODES)  # as the server had them
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _work(told: Connection, work: Callable[[Watch], None]) -> None:
     follow_parent()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())  # runs every `finally`
 
     def watch(stage: str, done: int, total: int, **values: float) -> None:
         told.send((stage, done, total, values))
 
     try:
-        work(watch)
+        with stopping.stoppable():
+            work(watch)
+    except stopping.Stopped as stop:
+        raise SystemExit(stop.exit_code) from None  # runs every `finally`
     except (SlicenetError, OSError) as error:
         told.send(error)
     except (MemoryError, RuntimeError) as error:

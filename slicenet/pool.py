@@ -1,6 +1,5 @@
 """Tasks spread over processes that never outlive their parent."""
 
-import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -8,7 +7,7 @@ from typing import TypeVar
 
 import torch
 
-from slicenet.apart import follow_parent
+from slicenet.apart import follow_parent, server
 from slicenet.errors import ResourceError
 
 Task = TypeVar("Task")
@@ -28,10 +27,7 @@ def work_through(
     """
     if min(workers, len(tasks)) <= 1:
         return _listen(map(work, tasks), tell)
-    # Not forked from here: a fork of a process whose torch has threads may hang. The server has
-    # none, and imports once for all workers.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, work.__module__, *imports])
+    context = server(__name__, work.__module__, *imports)
     pool = ProcessPoolExecutor(min(workers, len(tasks)), context, initializer=_begin)
     try:
         return _listen(pool.map(work, tasks), tell)
@@ -51,6 +47,6 @@ def _listen(results: Iterable[Result], tell: Callable[[int], None]) -> list[Resu
 
 
 def _begin() -> None:
-    """Set up a worker: one thread, no Ctrl-C of its own, and an end with its parent."""
+    """Set up a worker: one thread, no signals of its own, and an end with its parent."""
     torch.set_num_threads(1)
     follow_parent()

@@ -17,6 +17,7 @@ FLOORS = [
         "machine",
         "mni",
         "resampling",
+        "stopping",
         "flows",
         "timm_door",
         "presets",

@@ -7,18 +7,15 @@
 import errno
 import json
 import os
-import signal
-import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any, TypeVar
 
 import click
 
 from slicenet.errors import DISK, ConfigError, ResourceError, SlicenetError, out_of_memory
+from slicenet.stopping import INTERRUPTED, Stopped, stoppable
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORBIDDEN = (
@@ -26,10 +23,8 @@ FORBIDDEN = (
     *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
 )
 JSON_KEY = "slicenet.json"
-SIGNALS = ("SIGTERM", "SIGUSR1")  # of Slurm and of shells
 SOME_FAILED = 3
 NONE_USABLE = 4
-PREEMPTED = 75
 UNREAD = 141  # as a shell has it for SIGPIPE
 
 OUT = click.Path(file_okay=False, path_type=Path)
@@ -47,7 +42,7 @@ class Door(click.Group):
         """Run the chosen command."""
         wants_json = "--json" in context.args  # a wrong word may come before click has read it
         try:
-            with _stoppable():
+            with stoppable():
                 return super().invoke(context)
         except click.UsageError as error:
             if wants_json:
@@ -55,9 +50,11 @@ class Door(click.Group):
             raise
         except (click.exceptions.Exit, click.ClickException, click.Abort, SystemExit):
             raise
-        except KeyboardInterrupt:
-            click.echo("\nstopped; the same command goes on where it can", err=True)
-            raise SystemExit(130) from None
+        except KeyboardInterrupt as stop:
+            told = str(stop) or "stopped"
+            click.echo(f"\n{told}; the same command goes on where it can", err=True)
+            code = stop.exit_code if isinstance(stop, Stopped) else INTERRUPTED
+            raise SystemExit(code) from None
         except SlicenetError as error:
             _tell(context, error.message, error.code, error.hint)
             raise SystemExit(error.exit_code) from error
@@ -163,23 +160,3 @@ def _unforeseen(context: click.Context, error: Exception) -> int:
         " `slicenet doctor`", err=True,
     )  # fmt: skip
     return 1
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """End with 75 when the system asks to stop; what was there before is put back."""
-    before = {}
-    # Handlers can only be set in the main thread, which a notebook's kernel may not offer.
-    if threading.current_thread() is threading.main_thread():
-        wanted = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-        before = {number: signal.signal(number, _stop) for number in wanted}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    os.write(2, b"\nstopped by a signal; the same command goes on where it can\n")
-    raise SystemExit(PREEMPTED)  # unwinds every `finally`, so no partial file stays behind

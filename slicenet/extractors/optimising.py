@@ -8,14 +8,15 @@ from typing import Protocol, final
 import torch
 from torch import Tensor, nn
 
+from slicenet import stopping
 from slicenet.errors import ConfigError
-from slicenet.savepoint import Savepoint, State
+from slicenet.savepoint import Savepoint, State, below, packed, unpack
 from slicenet.watch import Watch
 
 SCHEDULES = ("cosine", "cycle", "constant")
 WARM = 0.3  # share of a cycle in which the rate rises, from a
 START = 0.04  # share of what the settings say
-NETWORKS, MOMENTS, BESIDE = "networks.", "moments.", "beside."  # names in a savepoint
+BESIDE = "beside."  # names in a savepoint
 
 
 class Budget(Protocol):
@@ -101,10 +102,11 @@ class Descent:
 
     def steps(self) -> Iterator[int]:
         """The steps that are left; whatever ends the run after one, the next goes on there."""
-        while self.step < self._budget.steps:
-            yield self.step
-            self._savepoint.offer(self._state)
-        self._savepoint.keep(self._state)
+        with stopping.deferred():
+            while self.step < self._budget.steps:
+                yield self.step
+                self._savepoint.offer(self._state)
+            self._savepoint.keep(self._state)
 
     def carry(self, beside: Callable[[], Mapping[str, Tensor]]) -> Mapping[str, Tensor]:
         """Keep what `beside` tells along with the networks; what an earlier run has left of it."""
@@ -142,39 +144,12 @@ class Descent:
     def _resume(self, state: State) -> None:
         tensors, values = state
         device = self._parameters[0].device
-        self._networks.load_state_dict(below(NETWORKS, tensors))
-        moments = moments_of(tensors)
-        groups = self._optimiser.state_dict()["param_groups"]
-        self._optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        unpack(tensors, self._networks, self._optimiser)
         self._left = {name: held.to(device) for name, held in below(BESIDE, tensors).items()}
         self.step = values["step"]
         self._schedule.last_epoch = self.step
         for group, rate in zip(self._optimiser.param_groups, self._schedule.base_lrs, strict=True):
             group["lr"] = rate * factor(self._budget.schedule, self.step, self._budget.steps)
-
-
-def packed(networks: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Weights and the moments of their gradients, by names of a savepoint."""
-    tensors = {f"{NETWORKS}{name}": held for name, held in networks.state_dict().items()}
-    for number, moments in optimiser.state_dict()["state"].items():
-        tensors |= {f"{MOMENTS}{number}.{name}": held for name, held in moments.items()}
-    return tensors
-
-
-def moments_of(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    """The moments that `packed` has named, by the number of their parameter."""
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, held in below(MOMENTS, tensors).items():
-        number, _, leaf = name.partition(".")
-        moments.setdefault(int(number), {})[leaf] = held
-    return moments
-
-
-def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Those whose names begin so, by the rest of their names."""
-    return {
-        name.removeprefix(prefix): held for name, held in tensors.items() if name.startswith(prefix)
-    }
 
 
 def _wave(share: float) -> float:

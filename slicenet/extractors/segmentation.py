@@ -8,16 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from slicenet import stopping
 from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import Backbone
 from slicenet.extractors.crops import around
 from slicenet.extractors.decoder import Decoder
 from slicenet.extractors.norms import ENOUGH, settle
-from slicenet.extractors.optimising import NETWORKS, below, moments_of, packed
 from slicenet.extractors.pictures import PictureSettings
 from slicenet.extractors.slice_pool import SlicePool
-from slicenet.savepoint import Savepoint, State
+from slicenet.savepoint import Savepoint, State, packed, unpack
 from slicenet.simulation import SimulationSettings, simulate
 from slicenet.watch import Watch
 
@@ -109,11 +109,9 @@ class Course:
         """Go on from what `state` has told."""
         tensors, values = state
         self.step, self.overlap = values["step"], values["overlap"]
-        self.networks.load_state_dict(below(NETWORKS, tensors))
-        moments = moments_of(tensors)
-        groups = self.optimiser.state_dict()["param_groups"]
-        cycled = [{**old, **new} for old, new in zip(groups, values["groups"], strict=True)]
-        self.optimiser.load_state_dict({"state": moments, "param_groups": cycled})
+        unpack(tensors, self.networks, self.optimiser)
+        for group, cycled in zip(self.optimiser.param_groups, values["groups"], strict=True):
+            group.update(cycled)
         self.schedule.load_state_dict(values["schedule"])
 
     def remember(self, overlap: float) -> None:
@@ -170,15 +168,16 @@ def segment(
         course.resume(known)
     course.networks.train()
     device = next(decoder.parameters()).device
-    while course.step < settings.steps:
-        batch = lessons.batch(course.step)
-        truth, brain = batch.truth.to(device), batch.brain.to(device)
-        logit = found(backbone, decoder, batch.pictures.to(device))
-        loss = compare(logit, truth, brain, settings.overlap)
-        course.learn(loss, settings)
-        course.remember(hard_overlap(logit.detach(), truth, brain))
-        watch("finetune", course.step, settings.steps, loss=loss.item(), dice=course.overlap)
-        savepoint.offer(course.state)
+    with stopping.deferred():
+        while course.step < settings.steps:
+            batch = lessons.batch(course.step)
+            truth, brain = batch.truth.to(device), batch.brain.to(device)
+            logit = found(backbone, decoder, batch.pictures.to(device))
+            loss = compare(logit, truth, brain, settings.overlap)
+            course.learn(loss, settings)
+            course.remember(hard_overlap(logit.detach(), truth, brain))
+            watch("finetune", course.step, settings.steps, loss=loss.item(), dice=course.overlap)
+            savepoint.offer(course.state)
     settle(
         course.networks,
         lambda more: decoder(backbone(lessons.batch(fresh + more).pictures.to(device))),
