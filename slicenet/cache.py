@@ -153,6 +153,7 @@ class CachedMaps:
     watch: Watch
     only: Sequence[int] | None = None  # indices of those that are walked; all, if None
     saved: float = 0.0  # seconds that describing took in an earlier run, and not in this one
+    spent: float = 0.0  # and in this one
     # Of volumes walked, by index; an entry that an older slicenet has left has none.
     portraits: dict[int, Portrait] = field(default_factory=dict)
     _keys: dict[int, str] = field(default_factory=dict)
@@ -185,7 +186,9 @@ class CachedMaps:
             return known
         began = time.perf_counter()
         features = self.describe(volume)
-        self.cache.store(key, features, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        self.spent += seconds
+        self.cache.store(key, features, seconds)
         # What the disk holds, not what was computed: a rerun must see the same numbers.
         vectors, inside = _compact(features.vectors.cpu()), features.inside.cpu()
         return FeatureMap(vectors, inside, features.strange, features.portrait)

@@ -12,7 +12,7 @@ from typing import Any, final
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save as serialize
-from torch import Tensor, nn
+from torch import Tensor
 
 from slicenet.backends import BACKENDS
 from slicenet.backends.base import Backend
@@ -22,6 +22,7 @@ from slicenet.detector import Detector
 from slicenet.errors import CheckpointError, ConfigError
 from slicenet.files import tensors as open_tensors
 from slicenet.files import write_bytes
+from slicenet.learning import fill
 
 FORMAT = 1
 LARGEST = 65000.0  # that half precision holds
@@ -193,22 +194,10 @@ def _rebuild(
 
 
 def _fill(path: Path, detector: Detector, tensors: Mapping[str, Tensor]) -> None:
-    for name, tensor in tensors.items():
-        owner, _, leaf = name.rpartition(".")
-        module = _submodule(detector, owner)
-        if module is not None and leaf in module._buffers:
-            # Statistics take the size of what was learnt; weights must fit the settings.
-            module._buffers[leaf] = torch.zeros_like(tensor)
-    # What a model of an earlier slicenet never learnt is empty where nothing was fitted.
-    empty = {name: held for name, held in detector.state_dict().items() if not held.numel()}
     try:
-        detector.load_state_dict({**empty, **tensors})
+        fill(detector, tensors)
     except RuntimeError as error:
         raise CheckpointError(f"{path}: tensors do not fit the settings", "E_MODEL") from error
-
-
-def _submodule(detector: Detector, name: str) -> nn.Module | None:
-    return dict(detector.named_modules()).get(name)
 
 
 def _digest(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:

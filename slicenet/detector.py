@@ -1,10 +1,7 @@
 """A frame, an extractor and a scorer, joined: volumes in, anomaly maps out."""
 
-import hashlib
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import final
 
@@ -13,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from slicenet.cache import LEARNT, Cache, CachedMaps
+from slicenet.cache import Cache, CachedMaps
 from slicenet.calibration import Calibration, Calibrator
 from slicenet.cohort import Query, find_cohort
 from slicenet.domain import Domain, Portrait, portray, unlike
@@ -22,6 +19,7 @@ from slicenet.elsewhere import Elsewhere
 from slicenet.errors import ConfigError
 from slicenet.features import Extractor, FeatureMap, signature
 from slicenet.frame import Frame
+from slicenet.learning import Walked, fit_extractor, fit_scorer, whose
 from slicenet.resampling import smooth_inside
 from slicenet.scorers.positions import Positions, PositionSettings
 from slicenet.scoring import AnomalyMap, Scorer, worst
@@ -74,19 +72,22 @@ class Detector(nn.Module):
         self, healthy: Sequence[Volume], watch: Watch = silent, cache: Cache | None = None
     ) -> None:
         """Learn from healthy volumes only."""
-        self.calibration, self.saved = None, 0.0
+        self.calibration = None
         cache = cache or Cache()
         self.frame.fit(healthy, watch)
         people = len(healthy)
         healthy = Elsewhere(healthy, self.frame.settings.elsewhere)
-        self._fit_extractor(healthy, watch, cache)
+        learns = self.extractor.learns or self.scorer.learns
+        those = whose(healthy) if learns else ""
+        self.saved = fit_extractor(self.frame, self.extractor, healthy, those, watch, cache)
         spared = self.extractor.spared(len(healthy))
         maps = self.maps(healthy, watch, cache, spared)
-        lesioned = self._lesioned_maps(healthy, watch, cache, spared)
-        self.scorer.fit(_Both(maps, lesioned) if lesioned else maps, watch)
+        walked = Walked(maps, self._lesioned_maps(healthy, watch, cache, spared))
+        described = f"{signature(self.frame, self.extractor)} {[*spared]} {those}"
+        self.saved += fit_scorer(self.scorer, walked, described, watch, cache)
         self.positions.fit((self.scorer.score(features), features.inside) for features in maps)
         self._fit_domain(healthy, maps, people)
-        self.saved += maps.saved + (lesioned.saved if lesioned else 0.0)
+        self.saved += sum(one.saved for one in walked.parts)
 
     def calibrate(self, healthy: Sequence[Volume], watch: Watch = silent) -> None:
         """Learn what scores mean, from healthy volumes that `fit` has not seen."""
@@ -136,28 +137,6 @@ class Detector(nn.Module):
         mark = signature(self.frame, self.extractor)
         return CachedMaps(volumes, self._describe, mark, cache or Cache(), watch, only)
 
-    def _fit_extractor(self, healthy: Sequence[Volume], watch: Watch, cache: Cache) -> None:
-        """Learn, or take what the same extractor has learnt from the same volumes before."""
-        framed = Framed(self.frame.enter, healthy)
-        if not self.extractor.learns:
-            self.extractor.fit(framed, watch)
-            return
-        start = f"{signature(self.frame)} {self.extractor.lessons()}"
-        whole = hashlib.sha256(start.encode())
-        for volume in healthy:  # their subjects too: some extractors hold out whole ones
-            whole.update(f"{volume.digest} {volume.subject or volume.name} ".encode())
-        key = whole.hexdigest()
-        if known := cache.load_state(key):
-            self.extractor.load_state_dict(known)
-            self.saved += cache.seconds(key, LEARNT)
-            watch("learnt before", 1, 1)
-            return
-        began = time.perf_counter()
-        partly = cache.savepoint(key)
-        self.extractor.fit(framed, watch, partly)
-        cache.store_state(key, self.extractor.state_dict(), time.perf_counter() - began)
-        partly.clear()
-
     def _fit_domain(self, healthy: Sequence[Volume], maps: CachedMaps, people: int) -> None:
         """Learn what the cohort has in common; most of it was seen when it was described."""
         unseen = [index for index in range(len(healthy)) if index not in maps.portraits]
@@ -206,30 +185,3 @@ class Detector(nn.Module):
         box = np.multiply(self.frame.shape, self.frame.settings.spacing)  # mm
         x, y, z = (self.finish.smooth * np.array(lattice.shape) / box).tolist()
         return smooth_inside(lattice[None], features.inside.cpu(), (x, y, z))[0]
-
-
-@final
-@dataclass(frozen=True)
-class _Both:
-    """Healthy maps and lesioned ones, walked one after the other."""
-
-    healthy: CachedMaps
-    lesioned: CachedMaps
-
-    def __iter__(self) -> Iterator[FeatureMap]:
-        return chain(self.healthy, self.lesioned)
-
-
-@final
-@dataclass(frozen=True)
-class Framed:
-    """`map` that can be walked again: each epoch reads anew, so memory holds one volume."""
-
-    enter: Callable[[Volume], Volume]
-    volumes: Sequence[Volume]
-
-    def __len__(self) -> int:
-        return len(self.volumes)
-
-    def __iter__(self) -> Iterator[Volume]:
-        return map(self.enter, self.volumes)

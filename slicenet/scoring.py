@@ -14,9 +14,10 @@ from slicenet.calibration import Calibration, Threshold
 from slicenet.domain import Reading
 from slicenet.drawing import mask_png, overlay_html, overlay_png, picture_png, squashed
 from slicenet.errors import CheckpointError
-from slicenet.features import FeatureMap
+from slicenet.features import FeatureMap, signature
 from slicenet.files import remove, write_bytes
 from slicenet.images.write import write_map, write_mask
+from slicenet.savepoint import Savepoint
 from slicenet.simulation import SimulationSettings
 from slicenet.volume import Volume
 from slicenet.watch import Watch
@@ -122,13 +123,21 @@ class Scorer(nn.Module, abc.ABC):
     settings: object
     lesions: SimulationSettings | None = None  # to see in training beside what is healthy
     learns: bool = False  # whether `fit` trains a network
+    seed: int = 0  # of what `fit` draws
 
     @abc.abstractmethod
-    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+    def fit(
+        self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         """Learn from feature maps, which may be walked more than once.
 
         All are healthy, but for those that mark cells of simulated lesions, if `lesions` asks.
+        What takes long goes on from its `savepoint`, with the same outcome to the bit.
         """
+
+    def lessons(self) -> str:
+        """All that decides what `fit` learns besides the maps."""
+        return f"{self.seed} {signature(self)}"
 
     @abc.abstractmethod
     def score(self, features: FeatureMap) -> Tensor:

@@ -7,9 +7,10 @@ from typing import final
 
 import torch
 
+from slicenet import __version__
 from slicenet.backends.simpleslicenet import SimpleSliceNet
+from slicenet.cache import Cache
 from slicenet.checkpoint import versions
-from slicenet.detector import Framed
 from slicenet.errors import ConfigError, Notice
 from slicenet.extractors.finetune import DECODING, finetune
 from slicenet.extractors.picture_folder import PictureFolder
@@ -19,6 +20,8 @@ from slicenet.extractors.tuned import TunedOrigin, bring_decoder
 from slicenet.files import digest
 from slicenet.frame import Frame
 from slicenet.inspection import Usable
+from slicenet.learning import fit_extractor, learn, whose
+from slicenet.savepoint import Savepoint
 from slicenet.training import TrainSettings, parts
 from slicenet.watch import Watch, silent
 
@@ -40,6 +43,7 @@ def tune_by_volumes(
     settings: TrainSettings,
     watch: Watch = silent,
     device: str = "cpu",
+    cache: Cache | None = None,
 ) -> Tuned:
     """Fine-tune on the volumes that `train` would fit; those it calibrates on stay unseen."""
     check_method(backend)
@@ -48,7 +52,7 @@ def tune_by_volumes(
     volumes = cohort.select(fitted)
     frame, extractor = Frame(backend.frame), _extractor(backend, settings.seed, device)
     frame.fit(volumes, watch)
-    extractor.fit(Framed(frame.enter, volumes), watch)
+    fit_extractor(frame, extractor, volumes, whose(volumes), watch, cache or Cache())
     files = [digest(path) for case in volumes.cases for path in case.images]
     origin = _origin(backend, extractor, files, settings.seed, cohort.synthetic)
     return Tuned(extractor, origin, len(fitted), len(held))
@@ -60,6 +64,7 @@ def tune_by_pictures(
     settings: TrainSettings,
     watch: Watch = silent,
     device: str = "cpu",
+    cache: Cache | None = None,
 ) -> Tuned:
     """Fine-tune on every picture of a folder; nothing of them will ever be calibrated on."""
     check_method(backend)
@@ -69,13 +74,18 @@ def tune_by_pictures(
         raise ConfigError("a picture has no place where anything is usual", "E_SETTING", hint)
     tuning = slices.finetune
     extractor = _extractor(backend, settings.seed, device)
-    extractor.backbone.bring_weights()
-    if extractor.decoder is not None:
-        bring_decoder(extractor.decoder, slices.backbone.weights, needed=False)
-    finetune(
-        extractor.backbone, extractor.decoder, [folder.pool], slices.picture,
-        slices.neighbourhood, tuning, extractor.seed, watch,
-    )  # fmt: skip
+
+    def fit(savepoint: Savepoint) -> None:
+        extractor.backbone.bring_weights()
+        if extractor.decoder is not None:
+            bring_decoder(extractor.decoder, slices.backbone.weights, needed=False)
+        finetune(
+            extractor.backbone, extractor.decoder, [folder.pool], slices.picture,
+            slices.neighbourhood, tuning, extractor.seed, watch, savepoint,
+        )  # fmt: skip
+
+    lesson = f"pictures {__version__} {extractor.lessons()} {folder.files}"
+    learn(extractor, fit, lesson, cache or Cache(), watch)
     origin = _origin(backend, extractor, folder.files, settings.seed, synthetic=False)
     return Tuned(extractor, origin, len(folder.pool))
 

@@ -40,7 +40,7 @@ FLOORS = [
     {"domain", "elsewhere"},
     {"cohort", "components", "frame", "features", "calibration", "drawing"},
     {"scoring", "cache", "inspection", "phantom"},
-    {"extractors", "scorers", "preparing"},
+    {"extractors", "learning", "scorers", "preparing"},
     {"detector"},
     {"backends"},
     {"checkpoint", "metrics"},

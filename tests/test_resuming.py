@@ -5,7 +5,7 @@ import torch
 
 from slicenet.backends import BACKENDS
 from slicenet.config import merge, overlay
-from slicenet.detector import Framed
+from slicenet.learning import Framed
 from slicenet.recipe import resolve
 from slicenet.savepoint import Savepoint
 from slicenet.watch import silent

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
+from slicenet import stopping
 from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 from slicenet.flows.relaxation import (
@@ -19,6 +21,7 @@ from slicenet.flows.relaxation import (
     strangeness,
     target,
 )
+from slicenet.savepoint import Savepoint, State, packed, unpack
 from slicenet.watch import Watch
 
 Answer = Callable[[Tensor, int], Tensor]  # of a network, to points at a level
@@ -164,20 +167,56 @@ def descend(
     loss_at: Callable[[int], Tensor],
     settings: CategoricalCourse,
     watch: Watch,
+    savepoint: Savepoint = Savepoint(),
 ) -> None:
     """Adam, whose rate falls along half a wave; the last step is what stays."""
-    optimiser = torch.optim.Adam(network.parameters(), settings.rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.steps)
-    for step in range(settings.steps):
-        optimiser.zero_grad(set_to_none=True)
+    course = Course(network, settings)
+    if known := savepoint.load():
+        course.resume(known)
+    with stopping.deferred():
+        while course.step < settings.steps:
+            loss = course.learn(loss_at)
+            watch("gnsm", course.step, settings.steps, loss=loss)
+            savepoint.offer(course.state)
+        savepoint.keep(course.state)
+    network.requires_grad_(False).eval()
+
+
+@final
+class Course:
+    """All that changes while it learns: with it, the next step follows from its number."""
+
+    def __init__(self, network: nn.Module, settings: CategoricalCourse) -> None:
+        self.step = 0
+        self.network = network
+        self.settings = settings
+        self.optimiser = torch.optim.Adam(network.parameters(), settings.rate)
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, settings.steps)
+
+    def learn(self, loss_at: Callable[[int], Tensor]) -> float:
+        """One step down the gradient; its loss."""
+        self.optimiser.zero_grad(set_to_none=True)
         with torch.enable_grad():
-            loss = loss_at(step)
+            loss = loss_at(self.step)
         if not torch.isfinite(loss):
-            text = f"gnsm diverged at step {step + 1} of {settings.steps}"
+            text = f"gnsm diverged at step {self.step + 1} of {self.settings.steps}"
             raise ConfigError(text, "E_DIVERGED", "lower its rate")
         loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
-        optimiser.step()
-        schedule.step()
-        watch("gnsm", step + 1, settings.steps, loss=loss.item())
-    network.requires_grad_(False).eval()
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        self.optimiser.step()
+        self.schedule.step()
+        self.step += 1
+        return loss.item()
+
+    def state(self) -> State:
+        """All of it, for a savepoint."""
+        (group,) = self.optimiser.param_groups
+        return packed(self.network, self.optimiser), {"step": self.step, "rate": group["lr"]}
+
+    def resume(self, state: State) -> None:
+        """Go on from what `state` has told."""
+        tensors, values = state
+        unpack(tensors, self.network, self.optimiser)
+        self.step = self.schedule.last_epoch = values["step"]
+        (group,) = self.optimiser.param_groups
+        group["lr"] = values["rate"]  # the next follows from it

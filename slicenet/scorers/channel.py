@@ -8,6 +8,7 @@ from torch import Tensor
 
 from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
+from slicenet.savepoint import Savepoint
 from slicenet.scoring import Scorer
 from slicenet.watch import Watch
 
@@ -34,7 +35,9 @@ class ChannelScorer(Scorer):
         super().__init__()
         self.settings = settings
 
-    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+    def fit(
+        self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         """Nothing to learn."""
 
     def score(self, features: FeatureMap) -> Tensor:

@@ -13,6 +13,7 @@ from slicenet.flows.anomalies import NoiseSettings
 from slicenet.flows.conditional import ConditionalFlow, FlowSettings
 from slicenet.flows.fused import FusedFlow
 from slicenet.flows.push_pull import PushPullSettings
+from slicenet.savepoint import Savepoint
 from slicenet.scorers.condition import CONDITIONS, directions, global_code, place_codes, summary
 from slicenet.scorers.flow_training import CourseSettings, Lessons, learn
 from slicenet.scorers.tokens import Corpus, read_corpus
@@ -79,7 +80,9 @@ class FlowScorer(Scorer):
             self.register_buffer(name, torch.empty(0, dtype=torch.float64))
         self.register_load_state_dict_pre_hook(_grow)
 
-    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+    def fit(
+        self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         corpus = read_corpus(maps, self.seed)
         if self.lesions is not None and not len(corpus.strange):
             raise ConfigError("strange: no map holds a simulated lesion", "E_TOO_FEW")
@@ -92,7 +95,7 @@ class FlowScorer(Scorer):
             corpus, self.mean.cpu().float(), self.spread.cpu().float(), place, codes,
             self.settings.loss.loss, self.settings.strange, self.settings.noise, self.seed,
         )  # fmt: skip
-        learn(self.flow, lessons, self.settings.loss, self.settings.course, watch)
+        learn(self.flow, lessons, self.settings.loss, self.settings.course, watch, savepoint)
 
     @torch.no_grad()
     def score(self, features: FeatureMap) -> Tensor:

@@ -2,24 +2,27 @@
 
 import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from slicenet import stopping
 from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 from slicenet.flows.anomalies import NoiseSettings, noisy
 from slicenet.flows.boundary import Boundary
 from slicenet.flows.conditional import ConditionalFlow
 from slicenet.flows.push_pull import PushPullSettings, push_pull
+from slicenet.savepoint import Savepoint, State, below, packed, unpack
 from slicenet.scorers.tokens import Corpus, Tokens
 from slicenet.watch import Watch
 
 FEWEST = 5  # volumes, below which none is held out
 LOOKED_AT = 16_384  # held-out vectors
+BEST, LEVEL = "best.", "boundary.level"  # names in a savepoint
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,24 @@ class Course:
             self.best, self.since = log_density, 0
             self.best_state = copy.deepcopy(self.flow.state_dict())
 
+    def state(self) -> State:
+        """All of it, for a savepoint."""
+        tensors = packed(self.flow, self.optimiser)
+        tensors |= {f"{BEST}{name}": held for name, held in self.best_state.items()}
+        if self.boundary.level is not None:
+            tensors[LEVEL] = self.boundary.level
+        return tensors, {"step": self.step, "best": self.best, "since": self.since}
+
+    def resume(self, state: State) -> None:
+        """Go on from what `state` has told."""
+        tensors, values = state
+        self.step, self.best, self.since = values["step"], values["best"], values["since"]
+        unpack(tensors, self.flow, self.optimiser)
+        self.best_state = below(BEST, tensors)
+        if LEVEL in tensors:
+            device = next(self.flow.parameters()).device
+            self.boundary = replace(self.boundary, level=tensors[LEVEL].to(device))
+
 
 def learn(
     flow: ConditionalFlow,
@@ -134,18 +155,23 @@ def learn(
     loss: PushPullSettings,
     settings: CourseSettings,
     watch: Watch,
+    savepoint: Savepoint = Savepoint(),
 ) -> None:
     """Train `flow` in place; the state of the best held-out likelihood is what stays."""
     course = Course(flow, loss, settings)
+    if known := savepoint.load():
+        course.resume(known)
     learnt, held = lessons.divide(settings.held)
     looked = held[torch.randperm(len(held), generator=drawing(lessons.seed, 0))[:LOOKED_AT]]
-    while course.step < settings.steps and course.since < settings.patience:
-        value, batch = _step(course, lessons, learnt, loss, settings)
-        told = {"loss": value}
-        if len(held) and (course.step % settings.look == 0 or course.step == settings.steps):
-            course.look(_held_out(flow, lessons, looked))
-            told["held"] = course.best
-        watch("flow", course.step, settings.steps, **told, **batch)
+    with stopping.deferred():
+        while course.step < settings.steps and course.since < settings.patience:
+            value, batch = _step(course, lessons, learnt, loss, settings)
+            told = {"loss": value}
+            if len(held) and (course.step % settings.look == 0 or course.step == settings.steps):
+                course.look(_held_out(flow, lessons, looked))
+                told["held"] = course.best
+            watch("flow", course.step, settings.steps, **told, **batch)
+            savepoint.offer(course.state)
     if course.best_state:
         flow.load_state_dict(course.best_state)
     flow.requires_grad_(False)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
+from slicenet.savepoint import Savepoint
 from slicenet.scorers.moments import Moments, mahalanobis
 from slicenet.scorers.room import check_room
 from slicenet.scoring import Scorer
@@ -59,7 +60,9 @@ class GaussianScorer(Scorer):
         for name in ("count", "mean", "scatter", "basis", "overall"):
             self.register_buffer(name, torch.empty(0, dtype=torch.float64))
 
-    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+    def fit(
+        self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         if self.settings.components:
             self.basis = _basis(maps, self.settings.components).to(self.count.device)
         if self.settings.mean == "position":

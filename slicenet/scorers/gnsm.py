@@ -19,6 +19,7 @@ from slicenet.draws import drawing, weights_from
 from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
 from slicenet.flows.relaxation import LadderSettings
+from slicenet.savepoint import Savepoint
 from slicenet.scorers.categorical_learning import (
     CategoricalCourse,
     check_categories,
@@ -83,7 +84,9 @@ class GnsmScorer(Scorer):
         self.register_buffer("counts", torch.zeros(0, dtype=torch.int16))
         self.register_load_state_dict_pre_hook(_grow)
 
-    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+    def fit(
+        self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         kept = [(features.vectors.cpu(), features.inside.cpu()) for features in maps]
         check_categories([vectors for vectors, _ in kept])
         taught, left = list(range(len(kept))), list[int]()
@@ -100,7 +103,10 @@ class GnsmScorer(Scorer):
             self.seed, self.kinds.device,
         )  # fmt: skip
         network = self.network
-        descend(network, lambda step: windows.loss(network, step), self.settings.course, watch)
+        descend(
+            network, lambda step: windows.loss(network, step), self.settings.course, watch,
+            savepoint,
+        )  # fmt: skip
         if left:
             others = [FeatureMap(*kept[place]) for place in left]
             found = (FeatureMap(self.lengths(one), one.inside) for one in others)

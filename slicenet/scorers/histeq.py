@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from slicenet.features import FeatureMap
+from slicenet.savepoint import Savepoint
 from slicenet.scorers import polarity
 from slicenet.scoring import Scorer
 from slicenet.watch import Watch
@@ -33,7 +34,9 @@ class HistEqScorer(Scorer):
         super().__init__()
         self.settings = settings
 
-    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+    def fit(
+        self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         """Nothing to learn."""
 
     def score(self, features: FeatureMap) -> Tensor:

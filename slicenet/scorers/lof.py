@@ -10,6 +10,7 @@ from torch import Tensor
 
 from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
+from slicenet.savepoint import Savepoint
 from slicenet.scorers.densities import density
 from slicenet.scorers.local_factors import LocalFactors
 from slicenet.scorers.places import Places, check_around
@@ -60,7 +61,9 @@ class LofScorer(Scorer):
         for name in ("vectors", "reach", "density"):
             self.register_buffer(name, torch.empty(0))
 
-    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+    def fit(
+        self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         sample = draw_sample(maps, self.settings.kept, self.seed)
         if len(sample.vectors) < 2:
             raise ConfigError("lof: a single healthy vector has no neighbour", "E_TOO_FEW")

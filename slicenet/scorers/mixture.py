@@ -13,6 +13,7 @@ from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
 from slicenet.flows.mixture_fitting import FittingSettings, fit_mixture
 from slicenet.flows.mixtures import Mixture
+from slicenet.savepoint import Savepoint
 from slicenet.scorers.sample import Sample, draw_sample
 from slicenet.scorers.standard import Standard
 from slicenet.scoring import Scorer
@@ -56,7 +57,9 @@ class MixtureScorer(Scorer):
         for name in ("weights", "means", "factors", "freedom"):
             self.register_buffer(name, torch.empty(0, dtype=torch.float64))
 
-    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+    def fit(
+        self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         sample = draw_sample(maps, self.settings.kept, self.seed)
         self.standard.fit(sample)
         vectors = self.standard(sample.vectors).cpu().double()

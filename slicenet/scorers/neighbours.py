@@ -10,6 +10,7 @@ from torch import Tensor
 from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
+from slicenet.savepoint import Savepoint
 from slicenet.scorers.coreset import coreset
 from slicenet.scorers.sample import draw_sample
 from slicenet.scorers.search import check_installed, check_search, nearest
@@ -53,7 +54,9 @@ class NeighboursScorer(Scorer):
         self.standard = Standard(settings.standardise)
         self.register_buffer("bank", torch.empty(0))
 
-    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+    def fit(
+        self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         settings = self.settings
         sample = draw_sample(maps, settings.candidates, self.seed)
         self.standard.fit(sample)

@@ -10,6 +10,7 @@ from torch import Tensor
 from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
 from slicenet.flows.mixture_fitting import FittingSettings
+from slicenet.savepoint import Savepoint
 from slicenet.scorers.mixture import MixtureScorer, MixtureSettings
 from slicenet.scoring import Scorer
 from slicenet.watch import Watch
@@ -57,7 +58,9 @@ class NormMixtureScorer(Scorer):
         for name in ("usual", "spread"):
             self.register_buffer(name, torch.empty(0, dtype=torch.float64))
 
-    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+    def fit(
+        self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         kept = [FeatureMap(one.vectors.cpu().double(), one.inside.cpu()) for one in maps]
         every = torch.cat([one.vectors for one in kept])
         if len(every) < 2:

@@ -15,6 +15,7 @@ from torch import Tensor
 from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
+from slicenet.savepoint import Savepoint
 from slicenet.scorers.machines import Machines, machines
 from slicenet.scorers.places import Places, check_around
 from slicenet.scorers.sample import draw_sample
@@ -72,7 +73,9 @@ class OneClassSvmScorer(Scorer):
         for name in ("count", "row"):
             self.register_buffer(name, torch.empty(0, dtype=torch.int64))
 
-    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+    def fit(
+        self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         sample = draw_sample(maps, self.settings.members * self.settings.each, self.seed)
         self.standard.fit(sample)
         if self.settings.scope == "shared":

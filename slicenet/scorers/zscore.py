@@ -9,6 +9,7 @@ from torch import Tensor
 
 from slicenet.errors import ConfigError
 from slicenet.features import FeatureMap
+from slicenet.savepoint import Savepoint
 from slicenet.scorers import polarity
 from slicenet.scoring import Scorer
 from slicenet.watch import Watch
@@ -41,7 +42,9 @@ class ZScoreScorer(Scorer):
         self.register_buffer("mean", torch.empty(0))
         self.register_buffer("deviation", torch.empty(0))
 
-    def fit(self, maps: Iterable[FeatureMap], watch: Watch) -> None:
+    def fit(
+        self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
+    ) -> None:
         count = mean = squares = torch.empty(0)
         for features in maps:
             if not len(count):

@@ -1,0 +1,92 @@
+import hashlib
+import time
+
+import pytest
+import torch
+from torch import nn
+
+from slicenet.cache import PARTLY, Cache
+from slicenet.learning import Framed, Walked, fill, learn, whose
+from slicenet.watch import silent
+
+
+class Pupil(nn.Module):
+    """Learns a row of numbers, as many as it is told."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("numbers", torch.empty(0))
+
+    def fit(self, savepoint, stop=0):
+        known = savepoint.load()
+        told = [] if known is None else known[0]["numbers"].tolist()
+        for number in range(len(told), 5):
+            if stop and number == stop:
+                raise KeyboardInterrupt
+            told.append(float(number))
+            state = {"numbers": torch.tensor(told)}, {}
+            savepoint.part("row").keep(lambda kept=state: kept)
+            savepoint.keep(lambda kept=state: kept)
+        self.numbers = torch.tensor(told)
+
+
+def test_what_was_stopped_goes_on_and_leaves_nothing_behind(tmp_path):
+    cache, pupil, told = Cache(tmp_path), Pupil(), []
+    with pytest.raises(KeyboardInterrupt):
+        learn(pupil, lambda savepoint: pupil.fit(savepoint, stop=3), "row", cache, silent)
+    assert len(list(tmp_path.glob(f"??/*{PARTLY}"))) == 1
+
+    def fit(savepoint):
+        told.append(savepoint.load()[0]["numbers"].tolist())
+        pupil.fit(savepoint)
+
+    assert learn(pupil, fit, "row", cache, silent) == 0
+    assert told == [[0.0, 1.0, 2.0]]
+    assert pupil.numbers.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert not list(tmp_path.glob("??/*.partly*"))
+
+
+def test_what_was_learnt_is_learnt_once_and_its_seconds_are_told(tmp_path):
+    cache, first, again, stages = Cache(tmp_path), Pupil(), Pupil(), []
+
+    def fit(savepoint):
+        time.sleep(0.2)
+        first.fit(savepoint)
+
+    assert learn(first, fit, "row", cache, silent, aside=lambda: 0.1) == 0
+    cache.savepoint(KEY).keep(lambda: ({}, {}))  # as if killed before it was cleared
+    spared = learn(again, None, "row", cache, lambda stage, *_: stages.append(stage))
+    assert 0.1 <= spared < 2
+    assert torch.equal(again.numbers, first.numbers)
+    assert stages == ["learnt before"]
+    assert not list(tmp_path.glob("??/*.partly*"))
+
+
+KEY = hashlib.sha256(b"row").hexdigest()
+
+
+def test_another_lesson_is_another_matter(tmp_path):
+    cache, pupil = Cache(tmp_path), Pupil()
+    learn(pupil, pupil.fit, "row", cache, silent)
+    with pytest.raises(ZeroDivisionError):
+        learn(pupil, lambda savepoint: 1 / 0, "column", cache, silent)
+
+
+def test_statistics_take_any_size_and_weights_must_fit():
+    fill(pupil := Pupil(), {"numbers": torch.ones(7)})
+    assert pupil.numbers.tolist() == [1.0] * 7
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        fill(nn.Linear(2, 3), {"weight": torch.ones(4, 2), "bias": torch.ones(3)})
+
+
+def test_volumes_are_told_apart_by_what_they_hold_and_whose_they_are(make_brain):
+    one, two = make_brain(0), make_brain(1)
+    assert whose([one, two]) == whose([make_brain(0), make_brain(1)])
+    assert len({whose([one]), whose([two]), whose([one, two]), whose([two, one])}) == 4
+
+
+def test_what_is_framed_or_walked_can_be_walked_again():
+    framed = Framed(lambda volume: -volume, [1, 2, 3])
+    assert [list(framed), list(framed), len(framed)] == [[-1, -2, -3], [-1, -2, -3], 3]
+    both = Walked([1, 2], [3])
+    assert [list(both), list(both), list(Walked([1]))] == [[1, 2, 3], [1, 2, 3], [1]]
