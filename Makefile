@@ -11,13 +11,14 @@
 
 PYTHON ?= python3
 WORKERS ?= 2
+KILLS ?= 25
 IXI ?= ../shared/data/ixi-hh
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PAGES := $(patsubst notebooks/%.ipynb,docs/notebooks/%.md,$(wildcard notebooks/*.ipynb))
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types bench docs notebooks model faults build clean
+.PHONY: demo test lint types bench docs notebooks model faults kills build clean
 
 demo: $(INSTALLED)
 	$(BIN)/slicenet demo
@@ -54,11 +55,16 @@ model: $(INSTALLED)
 	$(BIN)/slicenet train $(IXI) --backend t1-ixi --split slicenet/embedded/split.tsv --out model
 	cp model/model.safetensors slicenet/embedded/t1-ixi.safetensors
 
+# Each backend that learns, ended by kill -9 at KILLS random moments, those in the results included:
+# half an hour for 25.
+kills: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/kills.py run --times $(KILLS)
+
 build: $(INSTALLED)
 	$(BIN)/python -m build --no-isolation
 
 clean:
-	rm -rf .venv build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist kills-work *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 docs/notebooks/%.md: notebooks/%.ipynb | $(INSTALLED)

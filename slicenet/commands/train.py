@@ -31,6 +31,8 @@ METRICS = "metrics.jsonl"
 @click.option("--seed", type=int, help="Same as --set train.seed=N.")
 @click.option("--cache-gb", type=float, default=20.0, show_default=True, help="Feature cache.")
 @click.option("--force", is_flag=True, help="Replace another model in the run folder.")
+@click.option("--resume", type=click.Choice(("auto",)), default="auto", show_default=True,
+              expose_value=False, help="Go on where the same training was stopped.")  # fmt: skip
 @click.option(
     "--tensorboard", is_flag=True, help="Leave events for TensorBoard in OUT/tensorboard."
 )
@@ -42,7 +44,8 @@ def command(
 ) -> None:  # fmt: skip
     """Learn what healthy looks like; leave OUT/model.safetensors, and OUT/training.html to look at.
 
-    A share of the subjects is never fitted: it says what a score means.
+    A share of the subjects is never fitted: it says what a score means. Stopped, the same command
+    goes on where it was.
     """
     from slicenet import checkpoint, files
     from slicenet.cache import Cache
