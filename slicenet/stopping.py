@@ -4,15 +4,17 @@ A request ends work by an exception, at once or where a training loop looks for 
 come about in time, the process just ends: whatever is written is whole or is not there.
 """
 
+import contextlib
 import os
 import select
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import final
+from typing import NoReturn, final
 
 PREEMPTED, INTERRUPTED = 75, 130
 CODES = {
@@ -95,6 +97,14 @@ def look() -> None:
     """Stop here if that was asked for."""
     if asked():
         raise Stopped(_request.number)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process without the seconds that an interpreter takes to put all away."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _heed(number: int, frame: FrameType | None) -> None:

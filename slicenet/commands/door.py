@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from slicenet.errors import DISK, ConfigError, ResourceError, SlicenetError, out_of_memory
-from slicenet.stopping import INTERRUPTED, Stopped, stoppable
+from slicenet.stopping import INTERRUPTED, Stopped, leave, stoppable
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORBIDDEN = (
@@ -50,11 +50,11 @@ class Door(click.Group):
             raise
         except (click.exceptions.Exit, click.ClickException, click.Abort, SystemExit):
             raise
-        except KeyboardInterrupt as stop:
-            told = str(stop) or "stopped"
-            click.echo(f"\n{told}; the same command goes on where it can", err=True)
-            code = stop.exit_code if isinstance(stop, Stopped) else INTERRUPTED
-            raise SystemExit(code) from None
+        except Stopped as stop:
+            click.echo(f"\n{stop}; the same command goes on where it can", err=True)
+            leave(stop.exit_code)
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
         except SlicenetError as error:
             _tell(context, error.message, error.code, error.hint)
             raise SystemExit(error.exit_code) from error
