@@ -8,12 +8,14 @@ import time
 import numpy as np
 import pytest
 
+from slicenet import stopping
 from slicenet.apart import work_apart
 from slicenet.errors import ConfigError, ResourceError, SlicenetError
 from slicenet.machine import peak_gb
 
 DEEDS = """
 import errno, os, signal, time
+from slicenet import stopping
 from slicenet.errors import ConfigError
 from slicenet.machine import peak_gb
 
@@ -39,6 +41,15 @@ def stumble(watch):
 def die(watch):
     os.kill(os.getpid(), signal.SIGKILL)
 
+def learn(watch):
+    with stopping.deferred():
+        while True:
+            watch("learn", os.getpid(), 0)
+            time.sleep(0.5)
+            if stopping.asked():
+                open("kept", "w").close()
+            stopping.look()
+
 def wait(watch):
     try:
         watch("wait", os.getpid(), 0)
@@ -50,6 +61,18 @@ ORPHAN = """
 import deeds
 from slicenet.apart import work_apart
 work_apart(deeds.wait, lambda stage, done, total: print(done, flush=True))
+"""
+
+GROUP = """
+import sys
+import deeds
+from slicenet import stopping
+from slicenet.apart import work_apart
+try:
+    with stopping.stoppable():
+        work_apart(deeds.learn, lambda stage, done, total: print(done, flush=True))
+except stopping.Stopped as stop:
+    sys.exit(stop.exit_code)
 """
 
 
@@ -135,4 +158,22 @@ def test_it_does_not_outlive_a_parent_that_was_killed(deeds, tmp_path):
         process = int(parent.stdout.readline())
         assert os.path.exists(f"/proc/{process}")
         parent.send_signal(signal.SIGKILL)
+    assert gone(process)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
+@pytest.mark.parametrize(
+    ("number", "ask"), [(signal.SIGTERM, os.kill), (signal.SIGUSR1, os.killpg)]
+)
+def test_100_who_is_asked_to_stop_has_it_keep_what_it_learns(deeds, tmp_path, number, ask):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", GROUP], stdout=subprocess.PIPE, text=True, process_group=0,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+    )  # fmt: skip
+    with parent:
+        process = int(parent.stdout.readline())
+        ask(parent.pid, number)  # one process or the whole group, as Slurm may
+        parent.stdout.read()
+    assert parent.returncode == stopping.PREEMPTED
+    assert (tmp_path / "kept").exists()
     assert gone(process)

@@ -1,6 +1,11 @@
-import torch
+import signal
 
-from slicenet.savepoint import Savepoint
+import pytest
+import torch
+from torch import nn
+
+from slicenet.savepoint import Savepoint, packed, unpack
+from slicenet.stopping import Stopped, deferred, stoppable
 
 STATE = {"a": torch.arange(6.0).view(2, 3), "n": torch.tensor(3)}, {"step": 7, "rate": 0.1 + 0.2}
 
@@ -45,3 +50,47 @@ def test_a_disk_that_takes_nothing_stops_no_training(tmp_path):
     point = Savepoint(tmp_path / "file" / "partly.safetensors", every=0)
     point.offer(lambda: STATE)
     assert point.load() is None
+
+
+def test_who_is_asked_to_stop_keeps_and_stops_whatever_the_time(tmp_path):
+    point = Savepoint(tmp_path / "partly.safetensors", every=1000)
+    with stoppable(), deferred():
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Stopped):
+            point.offer(lambda: STATE)
+    assert point.load()[1] == STATE[1]
+
+
+def test_parts_are_apart_and_go_with_the_whole_even_after_another_run(tmp_path):
+    point = Savepoint(tmp_path / "partly.safetensors", every=0)
+    for name in ("first", "second half"):
+        point.part(name).keep(lambda name=name: ({}, {"name": name}))
+    point.keep(lambda: STATE)
+    (tmp_path / "partly2.safetensors").write_bytes(b"of another")
+    again = Savepoint(tmp_path / "partly.safetensors")
+    assert again.part("second half").load()[1] == {"name": "second half"}
+    again.clear()
+    assert [path.name for path in tmp_path.iterdir()] == ["partly2.safetensors"]
+
+
+def test_a_descent_goes_on_from_what_was_packed():
+    def made():
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+        return network, torch.optim.AdamW(network.parameters(), 0.1)
+
+    def descend(network, optimiser, steps):
+        for step in steps:
+            inputs = torch.randn(8, 3, generator=torch.Generator().manual_seed(step))
+            optimiser.zero_grad()
+            network(inputs).square().sum().backward()
+            optimiser.step()
+
+    whole, first, second = made(), made(), made()
+    descend(*whole, range(6))
+    descend(*first, range(3))
+    unpack({name: held.clone() for name, held in packed(*first).items()}, *second)
+    descend(*second, range(3, 6))
+    wanted = packed(*whole)
+    assert packed(*second).keys() == wanted.keys()
+    assert all(torch.equal(held, wanted[name]) for name, held in packed(*second).items())

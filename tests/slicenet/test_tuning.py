@@ -5,7 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
+from slicenet import savepoint
 from slicenet.backends.simpleslicenet import SimpleSliceNet
+from slicenet.cache import Cache
 from slicenet.cohort import find_cohort
 from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import BackboneSettings
@@ -125,6 +127,29 @@ def test_pictures_teach_as_volumes_do(pictures):
     again = tune_by_pictures(BACKEND, pictures, TrainSettings(seed=1))
     states = [one.extractor.backbone.network.state_dict()[LAYER] for one in (tuned, again)]
     assert torch.equal(*states)
+
+
+def test_pictures_that_were_left_half_learnt_are_gone_on_with(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(savepoint, "EVERY", 0)
+    seen = []
+
+    def stopping(stage, done, total, **values):
+        seen.append((stage, done))
+        if "loss" in values and done == 2:
+            raise KeyboardInterrupt
+
+    settings, cache = TrainSettings(seed=2), Cache(tmp_path)
+    whole = tune_by_pictures(BACKEND, pictures, settings, cache=Cache(tmp_path / "other"))
+    with pytest.raises(KeyboardInterrupt):
+        tune_by_pictures(BACKEND, pictures, settings, stopping, cache=cache)
+    assert seen == [("finetune", 1), ("finetune", 2)]
+    left = []
+    again = tune_by_pictures(
+        BACKEND, pictures, settings, lambda stage, done, *_, **__: left.append(done), cache=cache
+    )
+    assert left == [2]
+    states = [one.extractor.backbone.network.state_dict() for one in (whole, again)]
+    assert all(torch.equal(held, states[1][name]) for name, held in states[0].items())
 
 
 def test_a_user_is_told_of_random_weights_and_of_phantoms(pictures):

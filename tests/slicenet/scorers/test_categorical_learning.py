@@ -10,6 +10,7 @@ from slicenet.flows.relaxation import (
     strangeness,
     target,
 )
+from slicenet.savepoint import Savepoint
 from slicenet.scorers.categorical_learning import (
     CategoricalCourse,
     check_categories,
@@ -160,6 +161,33 @@ def test_a_descent_finds_the_bottom_and_freezes_it():
     descend(network, lambda _: (network.weight - 2).square().sum(), settings, silent)
     assert network.weight.item() == pytest.approx(2, abs=1e-2)
     assert not network.weight.requires_grad
+
+
+@pytest.mark.parametrize("at", [2, 7, 12])
+def test_a_descent_that_was_stopped_goes_on_to_the_same_bits(at, tmp_path):
+    settings = CategoricalCourse(steps=12, rate=0.1)
+
+    def learnt(savepoint=Savepoint(), stop=0):
+        torch.manual_seed(0)
+        network, seen = torch.nn.Linear(2, 1), []
+
+        def watch(stage, done, total, **values):
+            seen.append(done)
+            if done == stop:
+                raise KeyboardInterrupt
+
+        def loss(step):
+            return (network(torch.randn(4, 2, generator=draw(step))) - 2).square().sum()
+
+        descend(network, loss, settings, watch, savepoint)
+        return network.state_dict(), seen
+
+    whole, _ = learnt()
+    with pytest.raises(KeyboardInterrupt):
+        learnt(Savepoint(tmp_path / "kept.safetensors", every=0), stop=at)
+    state, seen = learnt(Savepoint(tmp_path / "kept.safetensors"))
+    assert seen == list(range(at, 13))  # the step at which it was stopped was not kept
+    assert all(torch.equal(state[name], held) for name, held in whole.items())
 
 
 def test_what_is_no_number_ends_it_and_names_the_step():

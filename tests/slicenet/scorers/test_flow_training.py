@@ -9,6 +9,7 @@ from slicenet.features import FeatureMap
 from slicenet.flows.anomalies import NoiseSettings
 from slicenet.flows.conditional import ConditionalFlow, FlowSettings
 from slicenet.flows.push_pull import LOSSES, PushPullSettings
+from slicenet.savepoint import Savepoint
 from slicenet.scorers.condition import place_codes
 from slicenet.scorers.flow_training import CourseSettings, Lessons, learn, rate_at
 from slicenet.scorers.tokens import read_corpus
@@ -76,6 +77,31 @@ def test_the_same_seed_gives_the_same_flow_to_the_last_bit():
         states.append(made.state_dict())
     same = [all(torch.equal(states[0][k], other[k]) for k in states[0]) for other in states[1:]]
     assert same == [True, False]
+
+
+@pytest.mark.parametrize(("loss", "first", "at"), [("spp", 0, 2), ("spp", 5, 9), ("none", 0, 12)])
+def test_stopped_it_goes_on_to_the_same_bits(loss, first, at, tmp_path):
+    course = dataclasses.replace(BRIEF, likelihood_first=first)
+    told = {}
+
+    def learnt(name, savepoint=Savepoint(), stop=0):
+        told[name] = []
+
+        def watch(stage, done, total, **values):
+            told[name].append((done, values))
+            if done == stop:
+                raise KeyboardInterrupt
+
+        made = flow()
+        learn(made, lessons(loss), PushPullSettings(loss=loss), course, watch, savepoint)
+        return made.state_dict()
+
+    whole = learnt("whole")
+    with pytest.raises(KeyboardInterrupt):
+        learnt("stopped", Savepoint(tmp_path / "kept.safetensors", every=0), stop=at)
+    state = learnt("again", Savepoint(tmp_path / "kept.safetensors"))
+    assert told["again"] == told["whole"][at - 1 :]  # the last step was not kept
+    assert all(torch.equal(state[name], held) for name, held in whole.items())
 
 
 def test_it_stops_when_the_held_out_gain_nothing_and_keeps_the_best():
