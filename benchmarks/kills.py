@@ -42,6 +42,7 @@ EVERY = (
     0.05  # seconds from one savepoint to the next; 60 would keep nothing of such small trainings
 )
 SIGNALS = ("SIGKILL", *(signal.Signals(number).name for number in CODES))
+STEPS = 24
 LATEST = 5.0  # seconds that a signal which asks may take
 # Other ways for a network of slices to learn, beside those that a backend has by itself.
 TUNED = {
@@ -71,7 +72,7 @@ class Training:
     def words(self, run: Path) -> list[str]:
         """The command, without the leading `slicenet`."""
         tiny = {**TINY, **TUNED}.get(self.name)
-        table = merge(COARSE, tiny) if tiny else {}
+        table = _brief(merge(COARSE, tiny)) if tiny else {}
         sets = [f"{path}={json.dumps(value)}" for path, value in paths(table)]
         words = ["train", str(self.data), "--backend", self.name.partition("+")[0]]
         words += [word for one in sets for word in ("--set", one)]
@@ -133,8 +134,9 @@ def run(
 ) -> None:
     """Do what is not in the results yet."""
     data = (place / f"phantoms-{healthy}").resolve()
-    slicenet(["phantom", str(data), "--healthy", str(healthy), "--lesioned", "0", "--workers", "1"],
-             standalone_mode=False)  # fmt: skip
+    words = ["--healthy", str(healthy), "--lesioned", "0", "--spacing", "4"]
+    # By no other process: what starts those would also start the trainings.
+    slicenet(["phantom", str(data), *words, "--workers", "1"], standalone_mode=False)
     for name in [one.strip() for one in backends.split(",") if one.strip()] or trainable():
         training = Training(name, data, place.resolve() / name)
         wanted = whole = None
@@ -188,6 +190,12 @@ def _disturbed(
     equal = process.exitcode == 0 and files.digest(model) == wanted
     return {"whole": round(whole, 2), "ended": ended, "took": took, "torn": torn, "wrong": wrong,
             "equal": equal}  # fmt: skip
+
+
+def _brief(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The same settings with fewer steps of everything that takes steps."""
+    found = {k: _brief(v) if isinstance(v, Mapping) else v for k, v in table.items()}
+    return {**found, "steps": min(found["steps"], STEPS)} if "steps" in found else found
 
 
 def _is_whole(path: Path) -> bool:
