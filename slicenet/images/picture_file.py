@@ -16,7 +16,7 @@ from slicenet.images.regular import open_regular, refusal
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-LARGEST = 64_000_000  # pixels, checked before any is unpacked
+LARGEST = 25_000_000  # pixels, checked before any is unpacked: half a GB while they are read
 HEAVIEST = 512_000_000  # bytes of a file
 # What a cut or foreign file makes of Pillow's readers.
 BROKEN = (
@@ -77,15 +77,18 @@ def _open(file: Raw) -> np.ndarray:
         if frames != 1:
             message = f"{frames} pictures in one file"
             raise VolumeError(message, "E_FRAMES", "a file for each")
-        return _grey(ImageOps.exif_transpose(image))
+        ImageOps.exif_transpose(image, in_place=True)
+        return _grey(image)
 
 
 def _grey(image: Image.Image) -> np.ndarray:
     if image.mode.startswith(("I", "F")):  # 16 or 32 bits, of one channel
         return np.asarray(image, dtype=np.float32)
-    values = np.asarray(image.convert("LA"), dtype=np.float32)
+    if not image.has_transparency_data:
+        return np.asarray(image.convert("L"), dtype=np.float32)
+    grey, alpha = image.convert("LA").split()
     # What cannot be seen is background, whatever was painted below.
-    return values[..., 0] * (values[..., 1] / 255)
+    return np.asarray(grey, dtype=np.float32) * (np.asarray(alpha) / np.float32(255))
 
 
 def _too_large() -> VolumeError:

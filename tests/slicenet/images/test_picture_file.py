@@ -9,6 +9,7 @@ from PIL import Image
 from slicenet.errors import VolumeError
 from slicenet.images import picture_file
 from slicenet.images.picture_file import is_picture, read_picture
+from tests.bounds import room
 
 GREY = np.arange(48 * 64, dtype=np.uint8).reshape(48, 64)
 
@@ -91,10 +92,17 @@ def bomb(side):
     )
 
 
-@pytest.mark.parametrize("side", [9_000, 12_000, 100_000])
+@pytest.mark.parametrize("side", [5_001, 12_000, 100_000])
 def test_bombs_are_refused_by_what_they_claim(tmp_path, side):
     (tmp_path / "bomb.png").write_bytes(bomb(side))
     assert code(tmp_path / "bomb.png") == "E_TOO_LARGE"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_the_largest_picture_takes_half_a_gigabyte(tmp_path, mode):
+    Image.new(mode, (5000, 5000)).save(tmp_path / "large.png")
+    with room(2**29):
+        assert read_picture(tmp_path / "large.png").shape == (5000, 5000)
 
 
 def test_files_that_are_no_pictures_are_named(tmp_path, monkeypatch):
