@@ -63,5 +63,5 @@ def _holder(handle: int) -> str:
         content = json.loads(os.pread(handle, 4096, 0))
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(content["since"]))
         return f"process {content['pid']} on {content['host']} since {since}"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, OSError):  # the last two: of its date
         return "it has not said which"

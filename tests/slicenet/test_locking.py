@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -47,9 +48,21 @@ def test_a_folder_can_be_locked_again_and_again(tmp_path):
             pass
 
 
-def test_90_a_folder_that_is_a_file_is_refused(tmp_path):
+@pytest.mark.parametrize("since", [4e9, 1e300, "soon", None])
+def test_g98_a_lock_from_the_future_or_from_nowhere_stops_nobody(tmp_path, since):
+    (tmp_path / "slicenet.lock").write_text(json.dumps({"pid": 1, "host": "x", "since": since}))
+    with locked(tmp_path):
+        held = json.loads((tmp_path / "slicenet.lock").read_text())
+        (tmp_path / "slicenet.lock").write_text(json.dumps({**held, "since": since}))
+        with pytest.raises(LockedError, match="another run writes here"), locked(tmp_path):
+            pass
+
+
+# Where even root may make no folder, and a name that no file system takes.
+@pytest.mark.parametrize("place", ["file", "/proc/slicenet", "/sys/slicenet", "x" * 300])
+def test_g90_a_folder_that_cannot_be_written_is_refused(tmp_path, place):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="cannot write there"), locked(tmp_path / "file"):
+    with pytest.raises(ConfigError, match="cannot write there"), locked(tmp_path / place):
         pass
 
 
