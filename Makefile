@@ -2,6 +2,7 @@
 #
 #   make demo                        phantoms, training, scores, a table and a picture
 #   make test                        every test, with coverage
+#   make bad-inputs                  the list of bad inputs and faults, item by item
 #   make docs                        a site of all documentation, in build/docs
 #   make model                       the embedded model again, from IXI in ../shared/data/ixi-hh
 #   make demo PYTHON=python3.12      with another Python (3.11 or later)
@@ -18,13 +19,16 @@ INSTALLED := .venv/.installed
 PAGES := $(patsubst notebooks/%.ipynb,docs/notebooks/%.md,$(wildcard notebooks/*.ipynb))
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types bench docs notebooks model faults kills build clean
+.PHONY: demo test lint types bench docs notebooks model faults kills bad-inputs build clean
 
 demo: $(INSTALLED)
 	$(BIN)/slicenet demo
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+
+bad-inputs: $(INSTALLED)
+	@$(BIN)/python -m tests.bad_inputs
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

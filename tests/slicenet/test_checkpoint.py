@@ -134,7 +134,7 @@ def test_84_nan_weights_and_foreign_tensors_are_refused(path, tensor):
         read(path, allow_unverified=True)
 
 
-def test_what_an_earlier_version_never_learnt_is_not_missed(path):
+def test_f83_what_an_earlier_version_never_learnt_is_not_missed(path):
     with safe_open(path, "pt") as file:
         about = json.loads(file.metadata()["slicenet"])
     del about["sha256"]
@@ -211,7 +211,7 @@ def test_a_loaded_model_still_knows_its_cohort(path, model, make_brain):
         assert tensor.dtype == again.state_dict()[name].dtype
 
 
-def test_a_model_from_before_there_were_domains_loads_and_says_nothing(path, make_brain):
+def test_f83_a_model_from_before_there_were_domains_loads_and_says_nothing(path, make_brain):
     with safe_open(path, "pt") as file:
         about = json.loads(file.metadata()["slicenet"])
     del about["sha256"]

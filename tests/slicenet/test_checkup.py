@@ -57,7 +57,7 @@ def test_little_memory_is_a_warning(monkeypatch):
     assert found()["memory"].found == "1.0 GB free of 4.0 GB"
 
 
-def test_more_threads_than_cores_are_a_warning_with_the_number_to_use(monkeypatch):
+def test_h107_more_threads_than_cores_are_a_warning_with_the_number_to_use(monkeypatch):
     monkeypatch.setattr(machine, "cores", lambda: 0.5)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
     assert found()["cores"].state == "warn"

@@ -48,7 +48,7 @@ def test_an_unknown_setting_is_named_with_what_was_meant():
         {"inner": {"sizes": ["a"]}},
     ],
 )
-def test_a_wrong_type_is_refused(table):
+def test_e77_a_wrong_type_is_refused(table):
     with pytest.raises(ConfigError, match="expected"):
         overlay(Outer(), table)
 
@@ -97,7 +97,7 @@ def test_paths_name_every_value():
     assert dict(paths({"a": {"b": 1}, "c": 2})) == {"a.b": 1, "c": 2}
 
 
-def test_a_file_that_is_not_toml_is_refused(tmp_path):
+def test_e77_a_file_that_is_not_toml_is_refused(tmp_path):
     (tmp_path / "bad.toml").write_text("a = [1,")
     with pytest.raises(ConfigError, match="not TOML"):
         read_table(tmp_path / "bad.toml")

@@ -12,7 +12,7 @@ FEW = {"shape": (22, 26, 20), "spacing": 6.0}  # voxels
 SETTINGS = ZScore(frame=FrameSettings(spacing=(8.0, 8.0, 8.0)))
 
 
-def test_an_input_of_another_contrast_is_said_to_be_unlike_the_cohort(make_brain, tmp_path):
+def test_c58_an_input_of_another_contrast_is_said_to_be_unlike_the_cohort(make_brain, tmp_path):
     made, cache = SETTINGS.build(), Cache(tmp_path)
     made.fit([make_brain(seed, **FEW) for seed in range(8)], cache=cache)
     made.calibrate([make_brain(seed, **FEW) for seed in range(10, 14)])

@@ -45,7 +45,9 @@ def test_the_xdg_folders_are_used_when_absolute_and_ignored_when_not(monkeypatch
     assert cache_folder() == tmp_path / ".cache/slicenet"
 
 
-def test_a_home_that_cannot_hold_a_folder_gives_way_to_the_temporary_one(monkeypatch, tmp_path):
+def test_h106_a_home_that_cannot_hold_a_folder_gives_way_to_the_temporary_one(
+    monkeypatch, tmp_path
+):
     (tmp_path / "file").touch()
     monkeypatch.setenv("HOME", str(tmp_path / "file/home"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
@@ -53,7 +55,7 @@ def test_a_home_that_cannot_hold_a_folder_gives_way_to_the_temporary_one(monkeyp
     assert weights_folder() == cache_folder() / "weights"
 
 
-def test_a_missing_home_variable_is_no_error(monkeypatch):
+def test_h106_a_missing_home_variable_is_no_error(monkeypatch):
     monkeypatch.delenv("HOME")
     assert cache_folder().is_absolute()
     assert weights_folder().is_absolute()

@@ -38,7 +38,7 @@ def test_the_default_box_is_that_of_the_design():
     ("spacing", "rotation"),
     [((1.5, 1.5, 1.5), 0.0), ((2, 2, 2), 0.5), ((3, 1, 2), 0.0), ((1, 3, 1.5), -0.3)],
 )
-def test_one_head_on_two_grids_gives_one_framed_volume(spacing, rotation):
+def test_c57_one_head_on_two_grids_gives_one_framed_volume(spacing, rotation):
     frame = Frame(COARSE)
     one, two = frame.enter(head((2, 2, 2))), frame.enter(head(spacing, rotation, (30, -20, 10)))
     both = one.brain & two.brain

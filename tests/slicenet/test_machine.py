@@ -47,7 +47,7 @@ def test_without_a_quota_the_affinity_counts(root):
     assert cores(root) == 8
 
 
-def test_the_smallest_quota_of_the_groups_around_a_process_counts(root):
+def test_h107_the_smallest_quota_of_the_groups_around_a_process_counts(root):
     write(root, "proc/self/cgroup", "0::/slurm/job1/task\n")
     write(root, "sys/fs/cgroup/slurm/cpu.max", "50000 100000\n")
     write(root, "sys/fs/cgroup/slurm/job1/cpu.max", "300000 100000\n")

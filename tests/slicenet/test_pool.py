@@ -15,6 +15,13 @@ import os, time
 from slicenet.pool import work_through
 work_through([30, 30], time.sleep, 2, print, imports=[])
 """
+METHODS = """
+import math, multiprocessing
+from slicenet.pool import work_through
+for method in ("fork", "spawn", "forkserver"):
+    multiprocessing.set_start_method(method, force=True)
+    print(method, work_through([9, 4], math.isqrt, 2, lambda done: None))
+"""
 
 
 def ignore(done):
@@ -67,3 +74,8 @@ def test_workers_do_not_outlive_a_parent_that_was_killed():
     while any(os.path.exists(f"/proc/{one}") for one in born) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert [one for one in born if os.path.exists(f"/proc/{one}")] == []
+
+
+def test_h105_work_is_spread_however_processes_start_and_without_a_guard():
+    done = subprocess.run([sys.executable, "-c", METHODS], capture_output=True, text=True)
+    assert done.stdout == "fork [3, 2]\nspawn [3, 2]\nforkserver [3, 2]\n", done.stderr

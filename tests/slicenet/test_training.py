@@ -22,7 +22,7 @@ def folder(tmp_path, make_brain):
     return tmp_path
 
 
-def test_all_scans_of_a_subject_fall_on_one_side():
+def test_e73_all_scans_of_a_subject_fall_on_one_side():
     subjects = [f"s{i // 2}" for i in range(40)]
     fitted, held = split(subjects, TrainSettings())
     assert sorted(fitted + held) == list(range(40))

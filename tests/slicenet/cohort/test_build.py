@@ -66,7 +66,7 @@ def test_a_plain_file_is_its_own_subject(tree):
 
 
 @pytest.mark.parametrize("other", ["case7", "CASE7"])
-def test_two_inputs_with_one_output_name_are_refused_with_both_names(other):
+def test_e76_two_inputs_with_one_output_name_are_refused_with_both_names(other):
     with pytest.raises(VolumeError) as caught:
         check_collisions(named("case7", other))
     assert caught.value.code == "E_COLLISION"
@@ -75,7 +75,7 @@ def test_two_inputs_with_one_output_name_are_refused_with_both_names(other):
     assert "id" in caught.value.hint
 
 
-def test_two_spellings_of_one_letter_share_a_name_on_some_disks():
+def test_g97_two_spellings_of_one_letter_share_a_name_on_some_disks():
     with pytest.raises(VolumeError):
         check_collisions(named("é", "e\u0301"))
 

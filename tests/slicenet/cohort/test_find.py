@@ -79,13 +79,13 @@ def test_a_file_that_is_named_twice_counts_once(find, tree, monkeypatch):
     assert names(find(top / "d/a.nii", top / "d", Path("d/a.nii"))) == ["a"]
 
 
-def test_files_of_one_name_in_two_folders_are_refused_before_work(find, tree):
+def test_e76_files_of_one_name_in_two_folders_are_refused_before_work(find, tree):
     with pytest.raises(VolumeError) as caught:
         find(tree("p1/T1.nii", "p2/T1.nii"))
     assert caught.value.code == "E_COLLISION"
 
 
-def test_hostile_names_stay_below_the_output_folder(find, tmp_path):
+def test_e75_hostile_names_stay_below_the_output_folder(find, tmp_path):
     for name in (b"-x.nii", b"a\nb.nii", b"caf\xe9.nii", b"sub-.._T1w.nii", b"x" * 251 + b".nii"):
         try:
             Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name))).touch()
@@ -113,7 +113,7 @@ def test_a_mask_for_the_only_input_is_taken_and_for_several_refused(find, tree):
 @pytest.mark.parametrize(
     "files", [[], ["a.txt"], ["a_mask.nii", "sub-1_dseg.nii"], ["a_desc-anomaly_heatmap.nii"]]
 )
-def test_nothing_usable_says_what_was_looked_for(find, tree, files):
+def test_e71_nothing_usable_says_what_was_looked_for(find, tree, files):
     with pytest.raises(NoInputError) as caught:
         find(tree(*files))
     assert caught.value.code == "E_NO_INPUT"

@@ -82,7 +82,7 @@ def test_all_bad_rows_are_counted_and_the_first_ten_are_told(refusal):
 @pytest.mark.parametrize(
     "identity", ["sub-01/../../etc", "/etc/passwd", "..", ".", "a\\b", '"a\nb"']
 )
-def test_an_id_that_could_leave_the_output_folder_is_refused_with_its_row(refusal, identity):
+def test_e75_an_id_that_could_leave_the_output_folder_is_refused_with_its_row(refusal, identity):
     error = refusal(f"path,id\na.nii,ok\nb.nii,{identity}\n")
     assert error.code == "E_ID"
     assert re.search(r"row [34]: id", error.message)
@@ -149,3 +149,12 @@ def test_a_folder_that_is_called_like_a_table_is_refused_in_words(tmp_path):
     (tmp_path / "t.csv").mkdir()
     with pytest.raises(VolumeError, match=r"t\.csv: is a folder"):
         read_rows(tmp_path / "t.csv", (), Folders())
+
+
+def test_e74_among_a_hundred_thousand_rows_the_bad_ones_are_told_by_number(refusal):
+    rows = [f"a.nii,case{number}" for number in range(100_000)]
+    for number in (2, 50_000, 100_001):
+        rows[number - 2] = f"gone.nii,case{number}"
+    error = refusal("\n".join(["path,id", *rows]))
+    assert "3 of 100000 rows" in error.message
+    assert re.findall(r"row (\d+)", error.message) == ["2", "50000", "100001"]

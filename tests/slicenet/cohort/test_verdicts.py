@@ -78,7 +78,7 @@ def test_the_summary_counts_good_and_bad():
     assert text.splitlines()[-1] == "3 cases: 2 good (1 with warnings), 1 bad"
 
 
-def test_mixed_spacings_and_fields_of_view_are_summed_up_in_one_order_of_axes():
+def test_c57_mixed_spacings_and_fields_of_view_are_summed_up_in_one_order_of_axes():
     same = good("b", shape=(30, 10, 20), spacing=(2.0, 1.0, 1.0), axes="SLP")
     assert report([good("a"), good("a2")], ()).splitlines()[-1].startswith("2 cases")
     lines = report([good("a"), same, good("c", spacing=(2.0, 2.0, 2.0))], ()).splitlines()

@@ -26,6 +26,11 @@ def wait():
     time.sleep(30)
 main()
 """
+# Neither letters nor folders that can be used; what is written is no terminal.
+POOR = {
+    **{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"},
+    **{"HOME": "/nowhere", "TMPDIR": "/nowhere"},
+}
 
 
 def available(device):
@@ -93,6 +98,18 @@ def test_106_a_reader_who_goes_away_is_no_bug():
     os.close(write)
     assert run.returncode == 141
     assert run.stderr == b""
+
+
+def test_h106_poor_surroundings_are_no_bug(tmp_path):
+    (tmp_path / "é \N{BRAIN}.nii.gz").write_bytes(b"<html>")
+    poor = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), **POOR}
+    start = f"exec '{sys.executable}' -c 'from slicenet.commands import main; main()'"
+    run = subprocess.run(["sh", "-c", f"{start} check ."], capture_output=True, env=poor,
+                         cwd=tmp_path)  # fmt: skip
+    assert run.returncode == 4, run.stderr
+    assert b"E_NOT_NIFTI" in run.stdout
+    closed = subprocess.run(["sh", "-c", f"{start} --help >&-"], capture_output=True, env=poor)
+    assert (closed.returncode, closed.stderr) == (0, b"")
 
 
 def test_a_bug_shows_its_traceback_and_where_to_tell():

@@ -128,7 +128,7 @@ def test_when_no_map_can_be_judged_the_exit_code_is_4(tmp_path, run):
     assert "failed sub-40" in result.stderr
 
 
-def test_volumes_that_made_the_model_are_refused(tmp_path, cases, run):
+def test_e72_volumes_that_made_the_model_are_refused(tmp_path, cases, run):
     maps = _maps(tmp_path / "maps", cases, calibration_sources=["of sub-06"])
     result = run(maps)
     assert result.exit_code == 2

@@ -1,4 +1,7 @@
 import json
+import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -70,3 +73,22 @@ def test_mistakes_are_usage_errors_in_one_line(slicenet, tmp_path, words, said):
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def unshared():
+    """Whether this machine lets a process have mounts of its own."""
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode == 0
+
+
+def test_h104_workers_need_no_shared_memory(tmp_path):
+    if not unshared():
+        pytest.skip("a small /dev/shm cannot be had without mounts of our own")
+    small = 'mount -t tmpfs -o size=64k none /dev/shm && exec "$@"'
+    code = "from slicenet.commands import main; main()"
+    command = ["unshare", "-rm", "sh", "-c", small, "sh", sys.executable, "-c", code]
+    words = ["phantom", tmp_path, "--healthy", 2, "--lesioned", 0, *TINY, "--workers", 2]
+    done = subprocess.run([*command, *map(str, words)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.rglob("*_T1w.nii.gz"))) == 2

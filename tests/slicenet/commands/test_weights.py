@@ -1,5 +1,7 @@
 import hashlib
 import json
+import socket
+import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -73,7 +75,7 @@ def test_missing_weights_end_with_code_5_and_the_file_to_bring(weights):
     assert error["code"] == "E_WEIGHTS"
 
 
-def test_a_web_page_brought_as_weights_ends_with_code_5(weights, tmp_path):
+def test_f87_a_web_page_brought_as_weights_ends_with_code_5(weights, tmp_path):
     (tmp_path / "net.pth").write_text("<!doctype html>")
     result = weights("import", tmp_path / "net.pth")
     assert result.exit_code == 5
@@ -96,3 +98,29 @@ def test_fetch_of_another_file_than_asked_for_ends_with_code_5(weights, address)
 
 def test_fetch_of_a_name_without_an_address_ends_with_code_2(weights):
     assert weights("fetch", "unheard-of").exit_code == 2
+
+
+REACHED = []  # an audit hook stays for good
+OFFLINE = ("backends", "cache", "check", "config", "datasets", "doctor", "report", "score")
+
+
+def note_reaching(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        REACHED.append(arguments)
+
+
+def test_h110_nothing_but_a_fetch_reaches_for_the_network(weights, address, brains, run, tmp_path):
+    with pytest.raises(RuntimeError, match="reached for the network"):  # as any test would be told
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
+    sys.addaudithook(note_reaching)
+    image, maps = brains / "sub-08", tmp_path / "maps"
+    words = {
+        "score": [run, image, "--out", maps], "report": [maps], "check": [image],
+        "config": ["--backend", "zscore"],
+    }  # fmt: skip
+    for name in sorted(OFFLINE, reverse=True):  # a report comes after its scores
+        done = CliRunner().invoke(main, [name, *map(str, words.get(name, []))])
+        assert done.exit_code == 0, done.output
+    assert REACHED == []
+    assert weights("fetch", "net", "--url", f"{address}/net.pth").exit_code == 0
+    assert REACHED

@@ -117,7 +117,7 @@ def root(weight):
     "spoil",
     [lambda weight: weight.sum() * float("nan"), lambda weight: weight.sum().exp() ** 99, root],
 )
-def test_what_is_no_number_ends_it_and_names_the_step(spoil):
+def test_h109_what_is_no_number_ends_it_and_names_the_step(spoil):
     network = slope()
     descent = Descent("finetune.joint", [Part(network, 0.1)], Plan(), silent)
     descent.learn(network.weight.sum())

@@ -185,18 +185,6 @@ def test_no_header_comes_to_anything_but_an_image_or_a_typed_error(tmp_path):
     assert found == {"", "E_", "W_"}
 
 
-def test_every_number_of_the_list_has_its_test():
-    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
-    groups = zip("abcd", [range(1, 22), range(22, 43), range(43, 59), range(60, 71)], strict=True)
-    missing = {
-        f"{group}{number:02d}"
-        for group, numbers in groups
-        for number in numbers
-        if f"def test_{group}{number:02d}_" not in tests and number in BAD_FILES
-    }
-    assert missing == set()
-
-
 def test_a_folder_can_hold_every_bad_file_at_once(tmp_path):
     built = [case.build(tmp_path) for cases in BAD_FILES.values() for case in cases]
     assert len(set(built)) == len(built)

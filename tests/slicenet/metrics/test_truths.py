@@ -131,7 +131,7 @@ def test_files_in_any_order_of_axes_give_the_case_that_was_stored(
     assert notices == ()
 
 
-def test_labels_of_0_and_255_and_shares_above_a_half_are_lesion(
+def test_e78_labels_of_0_and_255_and_shares_above_a_half_are_lesion(
     make_case, write_maps, store, tmp_path
 ):
     case = make_case(3)
@@ -158,7 +158,9 @@ def test_labels_that_do_not_count_are_no_lesion(make_case, write_maps, store, tm
     assert read_case(file, path, OPTIONS)[0].truth.sum() == case.truth.sum() + 1
 
 
-def test_truth_on_another_grid_is_refused_unless_asked_for(make_case, write_maps, store, tmp_path):
+def test_e78_truth_on_another_grid_is_refused_unless_asked_for(
+    make_case, write_maps, store, tmp_path
+):
     case = make_case(3)
     file = find_maps(write_maps([case])).files[0]
     path = tmp_path / "truth.nii.gz"

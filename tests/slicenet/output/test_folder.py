@@ -79,7 +79,7 @@ def test_maps_of_an_older_input_do_not_stay_on_the_grid_of_the_scan(tmp_path, ou
     assert not list(stem.parent.glob("*space-orig*"))
 
 
-def test_maps_of_two_models_are_never_mixed(model, output, fill, cases):
+def test_g96_maps_of_two_models_are_never_mixed(model, output, fill, cases):
     fill(output(), cases)
     other = replace(model, digest="m2")
     with pytest.raises(ConfigError, match="another model"):

@@ -144,7 +144,7 @@ def test_left_is_marked_and_truth_is_drawn_where_it_is(shown):
     assert shown.run(SEEN % 0) != with_truth
 
 
-def test_hostile_text_is_seen_as_text(shown):
+def test_b41_hostile_text_is_seen_as_text(shown):
     assert HOSTILE in shown.run("document.querySelector('.warnings').textContent")
     assert shown.run("document.querySelectorAll('img[src=x]').length") == 0
 

@@ -51,7 +51,7 @@ def test_a_sidecar_that_lacks_something_stops_no_other(make_out, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["sub-1/anat/sub-1_report.html", "group.html"])
-def test_a_link_in_the_place_of_a_page_is_replaced_not_followed(make_out, tmp_path, name):
+def test_g93_a_link_in_the_place_of_a_page_is_replaced_not_followed(make_out, tmp_path, name):
     made = make_out(tmp_path)
     victim = tmp_path / "victim"
     victim.write_text("mine")

@@ -155,7 +155,7 @@ def test_the_rate_rises_then_falls_along_half_a_cosine():
     assert {rate_at(step, flat) for step in range(100)} == {2.0}
 
 
-def test_a_loss_that_is_no_number_ends_it_and_names_the_step():
+def test_h109_a_loss_that_is_no_number_ends_it_and_names_the_step():
     broken = maps()
     broken[2].vectors[:] = float("nan")
     with pytest.raises(ConfigError, match="step 1 of 12"):

@@ -54,7 +54,7 @@ class Trap:
     [{"weight": Trap()}, {"weight": torch.nn.Linear(1, 1)}, {"rng": np.random.RandomState(0)}],
     ids=["trap", "module", "generator"],
 )
-def test_a_pickle_with_code_is_refused_and_never_run(tmp_path, content, zipped):
+def test_f79_a_pickle_with_code_is_refused_and_never_run(tmp_path, content, zipped):
     torch.save(content, tmp_path / "w.pth", _use_new_zipfile_serialization=zipped)
     error = refusal(tmp_path / "w.pth")
     assert error.code == "E_PICKLE"
@@ -93,7 +93,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path, tensors, kind):
         assert refusal(file).code == "E_NOT_WEIGHTS", length
 
 
-def test_a_zip_that_claims_more_than_it_holds_is_refused_unread(tmp_path):
+def test_f86_a_zip_that_claims_more_than_it_holds_is_refused_unread(tmp_path):
     with zipfile.ZipFile(tmp_path / "w.pth", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", bytes(10**7))
     assert refusal(tmp_path / "w.pth").code == "E_TOO_LARGE"

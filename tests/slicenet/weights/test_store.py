@@ -113,7 +113,7 @@ def test_missing_weights_of_ones_own_say_how_to_import_them(folder):
         load("mine", folder)
 
 
-def test_one_flipped_bit_is_found_when_weights_are_loaded(brought, folder):
+def test_f81_one_flipped_bit_is_found_when_weights_are_loaded(brought, folder):
     file = import_file(brought, "mine", folder).path
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
