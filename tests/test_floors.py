@@ -206,7 +206,7 @@ ELSEWHERE = {
     "slicenet.preparing.subject: sitk.WriteTransform",  # takes nothing but a name
     "slicenet.locking: os.ftruncate",  # who holds a lock, for people to read
     "slicenet.locking: os.pwrite",
-    "slicenet.commands.door: os.write",  # to the terminal, from a signal
+    "slicenet.stopping: os.write",  # to the terminal, from a signal
     "slicenet.commands.door: os.open",  # the null device
     "slicenet.viewer: webbrowser.open",
 }
