@@ -80,12 +80,14 @@ def stoppable() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Within, a request is heard by `look` alone: steps stay whole."""
+    """Within, a request is heard by `look` alone, and at the end: steps stay whole."""
     _request.deferred += 1
     try:
         yield
     finally:
         _request.deferred -= 1
+    if not _request.deferred:
+        look()
 
 
 def asked() -> bool:
@@ -132,5 +134,6 @@ def _keep_time(ear: int) -> None:
 
 
 def _end(number: int) -> None:
-    os.write(2, b"\nended; the same command goes on from what was kept before\n")
+    with contextlib.suppress(OSError):
+        os.write(2, b"\nended; the same command goes on from what was kept before\n")
     os._exit(CODES[number])

@@ -54,10 +54,18 @@ def test_a_disk_that_takes_nothing_stops_no_training(tmp_path):
 
 def test_who_is_asked_to_stop_keeps_and_stops_whatever_the_time(tmp_path):
     point = Savepoint(tmp_path / "partly.safetensors", every=1000)
-    with stoppable(), deferred():
-        signal.raise_signal(signal.SIGTERM)
-        with pytest.raises(Stopped):
+    passed = []
+
+    def loop():
+        with stoppable(), deferred():
+            signal.raise_signal(signal.SIGTERM)
+            passed.append("the rest of its step")
             point.offer(lambda: STATE)
+            passed.append("another step")
+
+    with pytest.raises(Stopped):
+        loop()
+    assert passed == ["the rest of its step"]
     assert point.load()[1] == STATE[1]
 
 

@@ -116,14 +116,22 @@ def test_afterwards_signals_and_threads_are_as_before():
         look()  # a request of before is forgotten
 
 
-def test_a_request_waits_within_a_loop_of_any_depth():
-    with stoppable(), deferred():
-        with deferred():
-            signal.raise_signal(signal.SIGTERM)
-        assert asked()
-        with pytest.raises(Stopped) as stop:
-            look()
+def test_a_request_waits_within_a_loop_and_those_inside_it():
+    passed = []
+
+    def loops():
+        with stoppable(), deferred():
+            with deferred():
+                signal.raise_signal(signal.SIGTERM)
+                passed.append(asked())
+            passed.append(asked())
+            with pytest.raises(Stopped):
+                look()
+
+    with pytest.raises(Stopped) as stop:
+        loops()
     assert stop.value.exit_code == 75
+    assert passed == [True, True]
 
 
 def test_beside_the_main_thread_nothing_is_heeded():
