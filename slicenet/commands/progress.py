@@ -32,14 +32,15 @@ class _Progress:
         self._on_terminal = on_terminal
         self._stage = ""
         self._began = self._told = 0.0
+        self._first = 0
         self._open_line = False
 
     def __call__(self, stage: str, done: int, total: int, **values: float) -> None:
         now = time.monotonic()
         if stage != self._stage or done <= 1:
             self.close()
-            self._stage, self._began, self._told = stage, now, 0.0
-        text = self._text(stage, done, total, now - self._began, values)
+            self._stage, self._began, self._told, self._first = stage, now, 0.0, done
+        text = self._text(stage, done, total, now - self._began, self._first, values)
         if self._on_terminal:
             filled = BAR * done // total if total else 0
             click.echo(f"\r\x1b[K[{'█' * filled}{'░' * (BAR - filled)}] {text}", nl=False, err=True)
@@ -55,12 +56,14 @@ class _Progress:
             self._open_line = False
 
     @staticmethod
-    def _text(stage: str, done: int, total: int, seconds: float, values: dict[str, float]) -> str:
+    def _text(
+        stage: str, done: int, total: int, seconds: float, first: int, values: dict[str, float]
+    ) -> str:
         parts = [f"{stage} {done}/{total}" if total else f"{stage} {done}"]
         parts += [f"{name} {value:.4g}" for name, value in list(values.items())[:MOST]]
         # The first step has no past to judge by: it began when it was reported.
-        if 1 < done < total:
-            parts.append(f"{_clock(seconds / (done - 1) * (total - done))} left")
+        if first < done < total:
+            parts.append(f"{_clock(seconds / (done - first) * (total - done))} left")
         elif done >= total:
             parts.append(_clock(seconds))
         return ", ".join(parts)

@@ -36,3 +36,12 @@ def test_an_unknown_total_is_left_out(capsys):
     with reporter(json_output=True) as watch:
         watch("read", 1, 0)
     assert capsys.readouterr().err.startswith("read 1")
+
+
+def test_what_goes_on_in_its_middle_tells_the_time_left_by_its_own_steps(capsys, clock):
+    with reporter() as watch:
+        for done in (51, 52, 53):
+            watch("fit", done, 100)
+            clock[0] += 12
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["fit 51/100", "fit 52/100, 9 min 36 s left", "fit 53/100, 9 min 24 s left"]
