@@ -32,12 +32,12 @@ def work_apart(work: Callable[[Watch], None], watch: Watch = silent) -> None:
         error = _listen(heard, watch)
         process.join()
     finally:
-        _end(process)  # it may tell something until then
+        end(process)  # it may tell something until then
         heard.close()
     if error:
         raise error
     if process.exitcode:
-        raise _death(process.exitcode)
+        raise death(process.exitcode)
 
 
 def server(*imports: str) -> ForkServerContext:
@@ -97,7 +97,7 @@ def _listen(heard: Connection, watch: Watch) -> Exception | None:
             watch(stage, done, total, **values)
 
 
-def _end(process: BaseProcess) -> None:
+def end(process: BaseProcess) -> None:
     """Leave no process behind, whatever has happened here."""
     process.terminate()
     process.join(PATIENCE)
@@ -105,8 +105,9 @@ def _end(process: BaseProcess) -> None:
     process.join()
 
 
-def _death(code: int) -> SlicenetError:
-    if code > 0:
+def death(code: int) -> SlicenetError:
+    """What a process that ended so, with nothing told, has come to."""
+    if code >= 0:
         return SlicenetError(f"its process ended with {code}; why stands above", "E_CRASHED")
     name = signal.Signals(-code).name
     if name != "SIGKILL":

@@ -1,17 +1,31 @@
-"""Tasks spread over processes that never outlive their parent."""
+"""Tasks spread over processes, which never outlive their parent, nor take others down."""
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext
+from typing import Any, TypeVar, final
 
 import torch
 
-from slicenet.apart import follow_parent, server
-from slicenet.errors import ResourceError
+from slicenet.apart import death, end, follow_parent, server
+from slicenet.errors import ResourceError, SlicenetError, out_of_memory
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+Outcomes = Generator[tuple[int, Any], None, None]  # the place of a task, and a result or Lost
+
+
+@final
+@dataclass(frozen=True)
+class Lost:
+    """What came of a task whose process died, or had no memory for it."""
+
+    error: SlicenetError
 
 
 def work_through(
@@ -20,33 +34,118 @@ def work_through(
     workers: int,
     tell: Callable[[int], None],
     imports: Sequence[str] = (),
+    lost: Callable[[Task, SlicenetError], Result] | None = None,
 ) -> list[Result]:
     """Results of `work` in the order of `tasks`; `tell` hears how many are done.
 
-    Modules named in `imports` are loaded before the workers start.
+    With 0 or 1 workers all is done here. Modules named in `imports` are loaded before workers
+    start. `lost` makes the result of a task that was lost; without it, that is an error.
     """
-    if min(workers, len(tasks)) <= 1:
-        return _listen(map(work, tasks), tell)
+    results: dict[int, Result] = {}
+    few = min(workers, len(tasks)) <= 1
+    outcomes = _here(tasks, work) if few else _apart(tasks, work, workers, imports)
+    with closing(outcomes):
+        for index, outcome in outcomes:
+            if isinstance(outcome, Lost):
+                if lost is None:
+                    message, code = outcome.error.message, outcome.error.code
+                    raise ResourceError(message, code, "fewer --workers") from outcome.error
+                outcome = lost(tasks[index], outcome.error)
+            results[index] = outcome
+            tell(len(results))
+    return [results[index] for index in range(len(tasks))]
+
+
+def _here(tasks: Sequence[Any], work: Callable[[Any], Any]) -> Outcomes:
+    for index, task in enumerate(tasks):
+        yield index, _done(work, task)
+
+
+def _apart(
+    tasks: Sequence[Any], work: Callable[[Any], Any], workers: int, imports: Sequence[str]
+) -> Outcomes:
     context = server(__name__, work.__module__, *imports)
-    pool = ProcessPoolExecutor(min(workers, len(tasks)), context, initializer=_begin)
+    waiting = iter(enumerate(tasks))
+    busy: dict[Any, _Worker] = {}  # by their lines
+    idle: list[_Worker] = []
     try:
-        return _listen(pool.map(work, tasks), tell)
-    except BrokenProcessPool as error:
-        message = "a worker process died, probably for want of memory"
-        raise ResourceError(message, "E_MEMORY", "fewer --workers") from error
+        while True:
+            while len(busy) < workers and (following := next(waiting, None)):
+                worker = idle.pop() if idle else _Worker(context, work)
+                busy[worker.line] = worker
+                worker.give(*following)
+            if not busy:
+                return
+            for line in wait(list(busy)):
+                worker = busy.pop(line)
+                index, outcome = worker.answer()
+                idle += [worker] if worker.alive else []
+                yield index, outcome
     finally:
-        pool.shutdown(cancel_futures=True)
+        for worker in (*idle, *busy.values()):
+            worker.end()
 
 
-def _listen(results: Iterable[Result], tell: Callable[[int], None]) -> list[Result]:
-    heard = []
-    for result in results:
-        heard.append(result)
-        tell(len(heard))
-    return heard
+@final
+class _Worker:
+    """A process that does one task after the other."""
+
+    def __init__(self, context: ForkServerContext, work: Callable[[Any], Any]) -> None:
+        self.line, theirs = context.Pipe()
+        self.alive = True
+        self._index = -1
+        self._process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def give(self, index: int, task: Any) -> None:
+        """Have it begin; one that has died meanwhile answers with that."""
+        self._index = index
+        with suppress(OSError):
+            self.line.send(task)
+
+    def answer(self) -> tuple[int, Any]:
+        """What came of its task, and which that was; a bug is raised."""
+        try:
+            outcome = self.line.recv()
+        except (EOFError, OSError):  # in the middle of a message if it was killed
+            self.alive = False
+            self._process.join()
+            outcome = Lost(death(self._process.exitcode or 0))
+        if isinstance(outcome, Exception):
+            self.end()
+            raise outcome
+        return self._index, outcome
+
+    def end(self) -> None:
+        """Leave no process behind."""
+        self.line.close()
+        end(self._process)
 
 
-def _begin() -> None:
-    """Set up a worker: one thread, no signals of its own, and an end with its parent."""
-    torch.set_num_threads(1)
+def _serve(line: Connection, work: Callable[[Any], Any]) -> None:
+    """Do what comes along the line, with one thread, until it closes."""
     follow_parent()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())  # runs every `finally`
+    torch.set_num_threads(1)
+    while True:
+        try:
+            task = line.recv()
+        except EOFError:
+            return
+        try:
+            outcome = _done(work, task)
+        except Exception as error:  # noqa: BLE001, raised where the tasks came from
+            error.add_note(traceback.format_exc())
+            outcome = error
+        line.send(outcome)
+
+
+def _done(work: Callable[[Any], Any], task: Any) -> Any:
+    """The result of a task, or that it was lost for want of memory."""
+    try:
+        return work(task)
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        return Lost(ResourceError(f"out of memory ({error})", "E_MEMORY"))

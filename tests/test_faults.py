@@ -1,11 +1,17 @@
 """A disk that fails loses nothing; `make faults` looks at every operation, this at some of each."""
 
+import resource
+import shutil
+import subprocess
+import sys
+
 import pytest
 
 from slicenet.images.write import write_map
 from tests.faulty import KINDS, Deed, clean_run, wrongs
 
 SMALL = ("--set", "frame.spacing=[6,6,6]")
+MAIN = "from slicenet.commands import main; main()"
 STEP = 43  # a prime: no loop of the program is as long
 
 
@@ -28,6 +34,14 @@ def training(brains, tmp_path, monkeypatch):
     return Deed(words, out, (tmp_path / "cache",))
 
 
+@pytest.fixture
+def scoring(training, brains, tmp_path):
+    """A model that is there."""
+    assert training.run().exit_code == 0
+    out = tmp_path / "maps"
+    return Deed(("score", training.out, brains / "brain0.nii.gz", "--out", out), out)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_91_training_and_its_cache_lose_nothing_to_a_disk_that_fails(training, kind):
     clean, count = clean_run(training)
@@ -39,12 +53,42 @@ def test_91_training_and_its_cache_lose_nothing_to_a_disk_that_fails(training, k
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_91_scoring_loses_nothing_to_a_disk_that_fails(training, brains, tmp_path, kind):
-    clean_run(training)
-    out = tmp_path / "maps"
-    scoring = Deed(("score", training.out, brains / "brain0.nii.gz", "--out", out), out)
+def test_91_scoring_loses_nothing_to_a_disk_that_fails(scoring, kind):
     clean, count = clean_run(scoring)
     assert any(name.endswith("heatmap.nii.gz") for name in clean)
     first = 1 + list(KINDS).index(kind) * STEP // len(KINDS)
     tried = range(first, count + 1, STEP)
     assert [wrong for at in tried for wrong in wrongs(scoring, at, kind, clean)] == []
+
+
+def test_91_files_that_may_not_grow_end_with_6_and_a_rerun_completes(scoring):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, before[1]))
+    try:
+        done = scoring.run()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert done.exit_code == 6, done.output
+    assert "File too large [E_DISK]" in done.stderr
+    assert str(scoring.out) in done.stderr
+    assert not any(name.endswith("heatmap.nii.gz") or "/.tmp-" in name for name in scoring.left())
+    assert scoring.run().exit_code == 0
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="needs a mount of its own")
+@pytest.mark.parametrize(
+    ("option", "code", "said"), [("size=60k", 6, "No space left"), ("ro", 2, "cannot write there")]
+)
+def test_90_and_91_a_real_disk_that_is_full_or_for_reading_only(scoring, option, code, said):
+    disk = scoring.out.parent / "disk"
+    disk.mkdir()
+    mounting = f"mount -t tmpfs -o {option} none {disk} && " + 'exec "$@"'
+    inside = ["unshare", "-rm", "sh", "-c", mounting, "sh"]
+    if subprocess.run([*inside, "true"], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed")
+    words = [*map(str, scoring.words[:-1]), str(disk / "maps")]
+    command = [*inside, sys.executable, "-c", MAIN, *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert str(disk / "maps") in done.stderr

@@ -28,6 +28,7 @@ FLOORS = [
         "apart",
         "config",
         "drift",
+        "halving",
         "embedded",
         "images",
         "installed",

@@ -31,7 +31,11 @@ COUNT = click.IntRange(min=0)
 @click.option("--template", help="icbm152, procedural, or auto.  [default: auto]")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE",
               help="One setting, such as strength=0.5 or most_lesions=1.")  # fmt: skip
-@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: 2]")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    help="Processes; 0 for none beside this one.  [default: 2]",
+)
 @json_option
 def command(
     out: Path, healthy: int, lesioned: int, seed: int, spacing: float | None,
@@ -58,7 +62,7 @@ def command(
     with reporter(json_output) as watch:
         written = write_phantoms(
             out, healthy, lesioned, seed, settings, watch, base=base, shapes=shapes,
-            workers=workers or min(2, os.cpu_count() or 1),
+            workers=min(2, os.cpu_count() or 1) if workers is None else workers,
         )  # fmt: skip
     for notice in written.notices:
         click.echo(f"warning: {notice.message} [{notice.code}]", err=True)

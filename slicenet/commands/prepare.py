@@ -24,7 +24,11 @@ from slicenet.errors import ConfigError
 @click.option("--skull-strip-cmd", "skull_strip", default="", metavar="COMMAND",
               help="An installed tool, such as 'hd-bet -i {in} -o {out}' or "
                    "'mri_synthstrip -i {in} -m {mask}'.")  # fmt: skip
-@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: 2]")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    help="Processes; 0 for none beside this one.  [default: 2]",
+)
 @json_option
 def command(
     inputs: Inputs, spacing: float, skull_strip: str, workers: int | None, json_output: bool
@@ -50,7 +54,12 @@ def command(
         click.echo(f"warning: {notice.message} [{notice.code}]", err=True)
     with reporter(json_output) as watch:
         rows, kept = prepare(
-            cohort, out, settings, inputs.sequences, watch, workers or min(2, os.cpu_count() or 1)
+            cohort,
+            out,
+            settings,
+            inputs.sequences,
+            watch,
+            min(2, os.cpu_count() or 1) if workers is None else workers,
         )
     bad = [row for row in rows if row["status"] != GOOD]
     for row in bad:

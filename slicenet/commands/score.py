@@ -80,7 +80,7 @@ def command(
     for one in broken:
         click.echo(f"no page for {one.name}: {one.message} [{one.code}]", err=True)
     if done["failed"] or broken:
-        raise SystemExit(SOME_FAILED if rows else NONE_USABLE)
+        raise SystemExit(SOME_FAILED if rows else _none_scored(done["failed"]))
 
 
 def _model_and_inputs(places: Sequence[Path]) -> tuple[Path, Sequence[Path]]:
@@ -130,10 +130,10 @@ def _score_all(
                 told["warnings"] += [f"{w['message']} [{w['code']}]" for w in sidecar["warnings"]]
                 told["scored"].append(case.name)
                 output.note(case, "OK", time.monotonic() - began, None)
-        except (SlicenetError, OSError) as error:
-            if not isinstance(error, SlicenetError) and not _is_of_input(error, case):
+        except (SlicenetError, OSError, MemoryError, RuntimeError) as error:
+            failure = _of_case(error, case)
+            if failure is None:
                 raise
-            failure = _typed(error, case)
             output.note(case, failure.code, time.monotonic() - began, failure)
             told["failed"].append((case.name, failure))
             if fail_fast:
@@ -142,19 +142,28 @@ def _score_all(
     return told
 
 
-def _is_of_input(error: OSError, case: Any) -> bool:
-    """Whether a file of the case vanished or is forbidden, as opposed to the output's disk."""
-    names = {str(path) for path in (*case.images, case.mask)}
-    return str(error.filename) in names
-
-
-def _typed(error: SlicenetError | OSError, case: Any) -> SlicenetError:
-    from slicenet.errors import VolumeError
+def _of_case(error: Exception, case: Any) -> SlicenetError | None:
+    """What went wrong with this case alone; none if it is of the output's disk, or a bug."""
+    from slicenet.errors import ResourceError, VolumeError, out_of_memory
 
     if isinstance(error, SlicenetError):
         return error
-    code = "E_NOT_FOUND" if isinstance(error, FileNotFoundError) else "E_READ"
-    return VolumeError(f"{case.name}: {error.filename}: {error.strerror}", code)
+    if out_of_memory(error):
+        hint = "coarser spacing, or fewer programs beside it"
+        return ResourceError(f"{case.name}: out of memory ({error})", "E_MEMORY", hint)
+    names = {str(path) for path in (*case.images, case.mask)}
+    if isinstance(error, OSError) and str(error.filename) in names:  # it vanished, say
+        code = "E_NOT_FOUND" if isinstance(error, FileNotFoundError) else "E_READ"
+        return VolumeError(f"{case.name}: {error.filename}: {error.strerror}", code)
+    return None
+
+
+def _none_scored(failed: list[tuple[str, SlicenetError]]) -> int:
+    """The exit code where nothing could be scored: whether for want of memory or of input."""
+    from slicenet.errors import ResourceError
+
+    starved = all(isinstance(error, ResourceError) for _, error in failed)
+    return ResourceError.exit_code if failed and starved else NONE_USABLE
 
 
 def _report(out: Path, rows: list[dict[str, Any]], done: dict[str, Any], json_output: bool) -> None:

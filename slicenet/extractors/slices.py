@@ -25,6 +25,7 @@ from slicenet.extractors.slice_pool import gather
 from slicenet.extractors.tuned import bring_decoder, check_origin, origin_of
 from slicenet.extractors.usual import Usual
 from slicenet.features import Extractor, FeatureMap
+from slicenet.halving import in_halves
 from slicenet.savepoint import Savepoint
 from slicenet.volume import Volume
 from slicenet.watch import Watch
@@ -199,10 +200,8 @@ class SliceExtractor(Extractor):
     ) -> Iterator[tuple[int, Tensor]]:
         """Each slab with the cells of its slices [k, C, h, w]; slices no longer needed go."""
         wanted = sorted({index for window in windows.values() for index in window})
-        batches = (
-            wanted[start : start + self.settings.batch]
-            for start in range(0, len(wanted), self.settings.batch)
-        )
+        step = self.settings.batch
+        batches = (wanted[at : at + step] for at in range(0, len(wanted), step))
         held: dict[int, Tensor] = {}
         for slab, window in windows.items():
             held = {index: cells for index, cells in held.items() if index >= window[0]}
@@ -220,17 +219,19 @@ class SliceExtractor(Extractor):
         crop = seen.crop(first, last, settings.margin, self.backbone.strides[-1])
         pictures = crop.cut(seen.pictures(batch, settings.picture), settings.picture.outside)
         h, w = seen.size
-        attends = settings.depth.merge == LEARNT
-        parts = read(
-            self.backbone.look(pictures), self.backbone.tapped, self.decoder,
-            settings.neighbourhood, settings.read, attends, settings.finer,
-        )  # fmt: skip
+        parts = [torch.cat(layers) for layers in zip(*in_halves(self._look, pictures), strict=True)]
         if "intensity" in settings.read:
             shown = crop.cut(seen.shown(batch), 0.0)
             told = 2 if seen.usual is not None else min(len(seen.voxels), COLOURS)
             parts.insert(0, intensities(pictures[:, :told], shown, stride))
         cells = torch.cat([part.to(parts[-1].device) for part in parts], 1)
         return crop.spread(cells, stride, (h // stride, w // stride))
+
+    def _look(self, pictures: Tensor) -> list[Tensor]:
+        """What the network sees in pictures, each part [S, C, h, w]."""
+        own, attends = self.settings, self.settings.depth.merge == LEARNT
+        return read(self.backbone.look(pictures), self.backbone.tapped, self.decoder,
+                    own.neighbourhood, own.read, attends, own.finer)  # fmt: skip
 
 
 def _grow(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:

@@ -11,7 +11,7 @@ from slicenet.locking import locked
 from slicenet.pool import work_through
 from slicenet.preparing.naming import check_names, names_of
 from slicenet.preparing.settings import PrepareSettings
-from slicenet.preparing.subject import Task, prepare_case
+from slicenet.preparing.subject import Task, lost_case, prepare_case
 from slicenet.watch import Watch, silent
 
 TABLE = "prepared.tsv"
@@ -66,7 +66,7 @@ def prepare(
         made = work_through(
             missing, prepare_case, workers,
             lambda done: watch("prepare", kept + done, len(tasks)),
-            imports=("nilearn.datasets", "SimpleITK"),
+            imports=("nilearn.datasets", "SimpleITK"), lost=lost_case,
         )  # fmt: skip
         found = known | {row["name"]: row for row in made}
         rows = [{column: found[task.case.name].get(column) for column in COLUMNS} for task in tasks]

@@ -86,6 +86,11 @@ def prepare_case(task: Task) -> dict[str, Any]:
     return {"name": task.case.name, **row, "seconds": round(time.monotonic() - began, 1)}
 
 
+def lost_case(task: Task, error: SlicenetError) -> dict[str, Any]:
+    """The row of a case whose process died."""
+    return {"name": task.case.name, "status": FAILED, "reason": str(error), "code": error.code}
+
+
 def _prepared(task: Task, began: float) -> dict[str, Any]:
     """Write what is good, and of what is not only a picture and why."""
     case, names, grid = task.case, task.names, task.settings.grid

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -10,6 +11,35 @@ import pytest
 from slicenet.errors import ResourceError
 from slicenet.pool import work_through
 
+CHORES = """
+import os, resource, signal, time
+import numpy as np
+
+def kill_at_two(number):
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number * 10
+
+def starve_at_two(number):
+    if number == 2:
+        limit = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, limit[1]))
+        try:
+            return np.ones(2**40).sum()
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, limit)
+    return number * 10
+
+def refuse(number):
+    raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+def wait(number):
+    open(f"began-{number}", "w").close()
+    try:
+        time.sleep(60)
+    finally:
+        open(f"cleared-{number}", "w").close()
+"""
 ORPHANS = """
 import os, time
 from slicenet.pool import work_through
@@ -28,7 +58,19 @@ def ignore(done):
     pass
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.fixture
+def chores(tmp_path, monkeypatch):
+    """Work of a module that another interpreter can import, which a test is not."""
+    (tmp_path / "chores.py").write_text(CHORES)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    sys.modules.pop("chores", None)
+    import chores
+
+    return chores
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
 def test_results_come_in_order_and_each_is_told(workers):
     told = []
     roots = work_through([16, 9, 4], math.isqrt, workers, told.append)
@@ -44,6 +86,50 @@ def test_an_error_in_a_worker_is_raised_here():
 def test_a_worker_that_dies_is_reported_with_what_would_help():
     with pytest.raises(ResourceError, match="workers"):
         work_through([9, 9], os._exit, 2, ignore)
+
+
+def as_text(task, error):
+    return f"{task}: {error.message} [{error.code}]"
+
+
+def test_103_a_worker_that_is_killed_loses_its_own_task_and_no_other(chores):
+    told = []
+    found = work_through(range(5), chores.kill_at_two, 2, told.append, lost=as_text)
+    assert found[:2] + found[3:] == [0, 10, 30, 40]
+    assert found[2].startswith("2: its process was killed (SIGKILL)")
+    assert found[2].endswith("[E_MEMORY]")
+    assert told == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_102_a_task_without_memory_is_lost_and_its_worker_goes_on(chores, workers):
+    found = work_through([1, 2, 3, 4], chores.starve_at_two, workers, ignore, lost=as_text)
+    assert [found[0], *found[2:]] == [10, 30, 40]
+    assert found[1].startswith("2: out of memory (Unable to allocate 8.00 TiB")
+
+
+def test_102_what_torch_says_of_memory_is_known(chores):
+    with pytest.raises(ResourceError, match="can't allocate memory") as caught:
+        work_through([1], chores.refuse, 0, ignore)
+    assert caught.value.exit_code == 6
+
+
+def test_who_stops_here_stops_them_and_lets_them_clear_up(chores, tmp_path):
+    before = set(os.listdir("/dev/shm")) if os.path.isdir("/dev/shm") else set()
+    caller = os.getpid()
+
+    def interrupt():
+        while len(list(tmp_path.glob("began-*"))) < 2:
+            time.sleep(0.05)
+        os.kill(caller, signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        work_through([1, 2, 3], chores.wait, 2, ignore)
+    assert {path.name for path in tmp_path.glob("*-*")} == {
+        "began-1", "began-2", "cleared-1", "cleared-2",
+    }  # fmt: skip
+    assert not before or set(os.listdir("/dev/shm")) <= before
 
 
 def children(parent):

@@ -9,9 +9,12 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from slicenet.detector import Detector
 from slicenet.images.write import write_map
 from slicenet.locking import locked
 from tests.slicenet.images.bad_files import BAD_FILES, NOT_FOR_ROOT
+
+MAIN = "from slicenet.commands import main; main()"
 
 
 def test_every_case_gets_a_map_on_its_own_grid_and_a_row(slicenet, brains, run, tmp_path):
@@ -153,10 +156,9 @@ def test_92_maps_are_never_written_into_the_input(slicenet, brains, run, tmp_pat
 
 
 def test_94_a_folder_that_another_run_holds_is_refused(brains, run, tmp_path):
-    code = "import sys; from slicenet.commands import main; main(sys.argv[1:])"
     with locked(tmp_path / "out"):
         words = ["score", str(run), str(brains), "--out", str(tmp_path / "out")]
-        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", MAIN, *words], capture_output=True, text=True)
     assert done.returncode == 7
     assert "another run writes here" in done.stderr
 
@@ -227,3 +229,32 @@ def test_a_scan_of_another_contrast_is_told_of_on_the_terminal_and_in_every_file
     header, *lines = (out / "scores.tsv").read_text().splitlines()
     column = header.split("\t").index("unlike")
     assert {line.split("\t")[0]: line.split("\t")[column] for line in lines}["own"] == "n/a"
+
+
+def test_102_a_case_without_memory_fails_alone_with_its_name(
+    slicenet, brains, run, tmp_path, monkeypatch
+):
+    score, room = Detector.score, iter([True, False])
+
+    def starved(detector, volume):
+        if next(room, True):
+            return score(detector, volume)
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(Detector, "score", starved)
+    words = ("score", run, brains, "--participant-label", "00,01,02", "--out", tmp_path)
+    done = slicenet(*words)
+    assert done.exit_code == 3, done.output
+    assert "failed sub-01: sub-01: out of memory" in done.stderr
+    assert "2 scored, 0 already there, 1 failed" in done.stdout
+    assert slicenet(*words).exit_code == 0
+
+
+def test_102_no_memory_for_any_ends_with_6(slicenet, brains, run, tmp_path, monkeypatch):
+    def starved(detector, volume):
+        raise MemoryError("Unable to allocate 8.00 TiB")
+
+    monkeypatch.setattr(Detector, "score", starved)
+    done = slicenet("score", run, brains, "--participant-label", "00,01", "--out", tmp_path)
+    assert done.exit_code == 6, done.output
+    assert "8.00 TiB" in done.stderr

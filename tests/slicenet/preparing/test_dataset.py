@@ -74,3 +74,16 @@ def test_who_is_healthy_is_passed_on_and_kept(cohort, made, tmp_path):
         prepare(replace(cohort, cases=cases), tmp_path / "out")
     prepare(cohort, tmp_path / "out")
     assert read_groups(table) == {"1": "healthy", "2": "lesioned"}
+
+
+def test_102_a_case_without_memory_fails_alone(cohort, tmp_path, monkeypatch):
+    def starved(task):
+        if task.case.name == "sub-1":
+            raise MemoryError("Unable to allocate 8.00 TiB")
+        return {"name": task.case.name, **ROW}
+
+    monkeypatch.setattr(dataset, "prepare_case", starved)
+    rows, _ = prepare(cohort, tmp_path / "out", workers=0)
+    assert [row["status"] for row in rows] == ["failed", "ok"]
+    assert rows[0]["code"] == "E_MEMORY"
+    assert "8.00 TiB" in rows[0]["reason"]
