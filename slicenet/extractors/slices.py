@@ -14,7 +14,7 @@ from slicenet.errors import ConfigError
 from slicenet.extractors.backbone import Backbone, BackboneSettings
 from slicenet.extractors.decoder import fresh_decoder
 from slicenet.extractors.depth import LEARNT, DepthSettings, merge, slabs
-from slicenet.extractors.finetune import DECODING, FinetuneSettings, finetune
+from slicenet.extractors.finetune import DECODING, FinetuneSettings, check_decoder, finetune
 from slicenet.extractors.lattice import check_whole, touching
 from slicenet.extractors.neighbourhood import NeighbourhoodSettings, groups
 from slicenet.extractors.pictures import COLOURS, PictureSettings, check_sequences, stretched
@@ -102,6 +102,7 @@ class SliceExtractor(Extractor):
         self.register_buffer("usual", torch.empty(0, dtype=torch.half))
         self.register_load_state_dict_pre_hook(_grow)
         groups(tapped, settings.neighbourhood)  # says so now if it cannot be
+        check_decoder(self.decoder, tuning.method)
         if self.stride * settings.finer != self._coarse:
             message = f"finer: cells of {self._coarse} pixels do not part into {settings.finer}"
             raise ConfigError(message, "E_SETTING")

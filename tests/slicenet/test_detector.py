@@ -194,51 +194,6 @@ def test_two_scorers_of_one_extractor_wait_for_its_learning_once(make_brain, tmp
     assert Learner.fits == 4
 
 
-class Studious(Scorer):
-    """Counts how often it has learnt the mean of the maps."""
-
-    learns = True
-    fits = 0
-    settings = None
-
-    def __init__(self, seed=0):
-        super().__init__()
-        self.seed = seed
-        self.register_buffer("mean", torch.empty(0))
-
-    def fit(self, maps, watch, savepoint):
-        Studious.fits += 1
-        time.sleep(0.1)
-        self.mean = torch.stack([features.vectors.mean(0).float() for features in maps]).mean(0)
-
-    def score(self, features):
-        return (features.vectors.float() - self.mean).abs().sum(1)
-
-
-def test_a_scorer_learns_the_same_lesson_once_and_all_that_was_spared_is_told(make_brain, tmp_path):
-    cache, brains = Cache(tmp_path), [make_brain(seed) for seed in range(4)]
-
-    def fitted(scorer, volumes):
-        extractor = IntensityExtractor(IntensitySettings())
-        made = Detector(Frame(SETTINGS.frame), extractor, scorer, MapSettings())
-        made.fit(volumes, cache=cache)
-        return made
-
-    first, again = fitted(Studious(), brains), fitted(Studious(), brains)
-    assert Studious.fits == 1
-    assert first.saved == 0
-    described = again.maps(brains, cache=cache)
-    assert len(list(described)) == 4
-    assert 0.1 + described.saved <= again.saved < 10
-    assert torch.equal(first.scorer.mean, again.scorer.mean)
-    assert torch.equal(first.score(brains[0]).scores, again.score(brains[0]).scores)
-    state = again.state_dict()
-    assert all(torch.equal(held, state[name]) for name, held in first.state_dict().items())
-    fitted(Studious(seed=1), brains)
-    fitted(Studious(), brains[:3])
-    assert Studious.fits == 3
-
-
 class Listener(Scorer):
     """Keeps what it is shown."""
 

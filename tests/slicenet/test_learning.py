@@ -6,8 +6,15 @@ import torch
 from torch import nn
 
 from slicenet.cache import PARTLY, Cache
+from slicenet.detector import Detector, MapSettings
+from slicenet.extractors.intensity import IntensityExtractor, IntensitySettings
+from slicenet.frame import Frame, FrameSettings
 from slicenet.learning import Framed, Walked, fill, learn, whose
+from slicenet.scoring import Scorer
 from slicenet.watch import silent
+
+KEY = hashlib.sha256(b"row").hexdigest()
+COARSE = FrameSettings(spacing=(4.0, 4.0, 4.0))
 
 
 class Pupil(nn.Module):
@@ -62,9 +69,6 @@ def test_what_was_learnt_is_learnt_once_and_its_seconds_are_told(tmp_path):
     assert not list(tmp_path.glob("??/*.partly*"))
 
 
-KEY = hashlib.sha256(b"row").hexdigest()
-
-
 def test_another_lesson_is_another_matter(tmp_path):
     cache, pupil = Cache(tmp_path), Pupil()
     learn(pupil, pupil.fit, "row", cache, silent)
@@ -90,3 +94,48 @@ def test_what_is_framed_or_walked_can_be_walked_again():
     assert [list(framed), list(framed), len(framed)] == [[-1, -2, -3], [-1, -2, -3], 3]
     both = Walked([1, 2], [3])
     assert [list(both), list(both), list(Walked([1]))] == [[1, 2, 3], [1, 2, 3], [1]]
+
+
+class Studious(Scorer):
+    """Counts how often it has learnt the mean of the maps."""
+
+    learns = True
+    fits = 0
+    settings = None
+
+    def __init__(self, seed=0):
+        super().__init__()
+        self.seed = seed
+        self.register_buffer("mean", torch.empty(0))
+
+    def fit(self, maps, watch, savepoint):
+        Studious.fits += 1
+        time.sleep(0.1)
+        self.mean = torch.stack([features.vectors.mean(0).float() for features in maps]).mean(0)
+
+    def score(self, features):
+        return (features.vectors.float() - self.mean).abs().sum(1)
+
+
+def test_a_scorer_learns_the_same_lesson_once_and_all_that_was_spared_is_told(make_brain, tmp_path):
+    cache, brains = Cache(tmp_path), [make_brain(seed) for seed in range(4)]
+
+    def fitted(scorer, volumes):
+        extractor = IntensityExtractor(IntensitySettings())
+        made = Detector(Frame(COARSE), extractor, scorer, MapSettings())
+        made.fit(volumes, cache=cache)
+        return made
+
+    first, again = fitted(Studious(), brains), fitted(Studious(), brains)
+    assert Studious.fits == 1
+    assert first.saved == 0
+    described = again.maps(brains, cache=cache)
+    assert len(list(described)) == 4
+    assert 0.1 + described.saved <= again.saved < 10
+    assert torch.equal(first.scorer.mean, again.scorer.mean)
+    assert torch.equal(first.score(brains[0]).scores, again.score(brains[0]).scores)
+    state = again.state_dict()
+    assert all(torch.equal(held, state[name]) for name, held in first.state_dict().items())
+    fitted(Studious(seed=1), brains)
+    fitted(Studious(), brains[:3])
+    assert Studious.fits == 3
