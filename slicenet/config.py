@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from slicenet.files import read_text
 
 S = TypeVar("S")
 INFINITE = (float("inf"), float("-inf"))
+# No TOML or no UTF-8, a number of thousands of digits, or brackets in thousands of brackets.
+UNREADABLE = (ValueError, RecursionError)
 
 
 def overlay(settings: S, table: Mapping[str, Any], where: str = "") -> S:
@@ -36,7 +39,7 @@ def read_table(path: Path) -> dict[str, Any]:
         return tomllib.loads(read_text(path))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", "E_NOT_FOUND") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ConfigError(f"{path}: not TOML ({error})", "E_TOML") from error
 
 
@@ -104,8 +107,10 @@ def _fit(default: Any, value: Any, where: str) -> Any:
             return overlay(default, value, f"{where}.")
         case tuple(), list() | tuple():
             return tuple(_fit(default[0], one, where) for one in value) if default else tuple(value)
-        case float(), int() if not isinstance(value, bool):
+        case float(), int() if not isinstance(value, bool) and abs(value) <= sys.float_info.max:
             return float(value)
+        case str(), str() if not value.isprintable():
+            raise ConfigError(f"{where}: {value!r} cannot be printed", "E_SETTING")
         case _ if type(value) is type(default) and value == value and value not in INFINITE:
             return value
     expected = "a table" if dataclasses.is_dataclass(default) else type(default).__name__
@@ -116,7 +121,7 @@ def _parse(text: str) -> Any:
     """A TOML value; a bare word is a string, so that a shell needs no quotes around quotes."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except UNREADABLE:
         return text
 
 

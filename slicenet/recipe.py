@@ -78,7 +78,7 @@ def resolve(
         table = merge(table, layer)
         notes |= {path: source for path, _ in paths(layer)}
     chosen = table.pop("backend")
-    if chosen not in BACKENDS:
+    if not isinstance(chosen, str) or chosen not in BACKENDS:
         hint = suggest(str(chosen), [*BACKENDS, *presets.names()])
         raise ConfigError(f"{chosen}: no such backend", "E_SETTING", hint)
     train = overlay(TrainSettings(), _table(table, "train"), "train.")

@@ -46,11 +46,19 @@ def test_an_unknown_setting_is_named_with_what_was_meant():
         {"name": 3},
         {"inner": 3},
         {"inner": {"sizes": ["a"]}},
+        {"inner": {"share": 10**400}},
     ],
 )
 def test_e77_a_wrong_type_is_refused(table):
     with pytest.raises(ConfigError, match="expected"):
         overlay(Outer(), table)
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\x07", "\udcff"])
+def test_e77_what_cannot_be_printed_is_refused(name):
+    with pytest.raises(ConfigError, match=r"name: .* cannot be printed") as caught:
+        overlay(Outer(), {"name": name})
+    assert str(caught.value).isprintable()
 
 
 def test_a_check_of_the_settings_says_where_it_failed():
@@ -97,8 +105,12 @@ def test_paths_name_every_value():
     assert dict(paths({"a": {"b": 1}, "c": 2})) == {"a.b": 1, "c": 2}
 
 
-def test_e77_a_file_that_is_not_toml_is_refused(tmp_path):
-    (tmp_path / "bad.toml").write_text("a = [1,")
+@pytest.mark.parametrize(
+    "text", ["a = [1,", "a = \udcff", f"a = {'[' * 5000}", f"a = {'9' * 5000}"]
+)
+def test_e77_a_file_that_is_not_toml_is_refused(tmp_path, text):
+    assert parse_assignments([text.replace(" ", "")]) == {"a": text.removeprefix("a = ")}
+    (tmp_path / "bad.toml").write_text(text, "utf-8", "surrogateescape")
     with pytest.raises(ConfigError, match="not TOML"):
         read_table(tmp_path / "bad.toml")
     with pytest.raises(ConfigError, match="No such file"):

@@ -41,6 +41,7 @@ def test_the_printed_recipe_reads_back_as_itself(file, tmp_path):
         ("zscore", ["train=3"], "expected a table"),
         ("zscore", ["train.holdout=2.0"], "train.holdout"),
         ("zscore", ["histeq.polarity=dark"], "histeq: no such setting"),
+        (None, ["backend=[1]"], "no such backend"),
     ],
 )
 def test_77_what_cannot_be_meant_is_refused(name, assignments, message):
