@@ -19,7 +19,12 @@ SHOWN = 5  # subjects in a message
 
 def read_roles(path: Path) -> Mapping[str, str]:
     """The role of each subject in a table with the columns subject and role."""
-    rows = list(csv.reader(io.StringIO(read_text(path), newline=""), delimiter="\t"))
+    try:
+        rows = list(csv.reader(io.StringIO(read_text(path), newline=""), delimiter="\t"))
+    except csv.Error as error:
+        raise ConfigError(
+            f"{printable(path)}: not a table of roles ({error})", "E_SPLIT"
+        ) from error
     if not rows or not set(COLUMNS) <= set(rows[0]):
         hint = f"tab-separated, with a header: {', '.join(COLUMNS)}; `slicenet split` writes one"
         raise ConfigError(f"{printable(path)}: not a table of roles", "E_SPLIT", hint)

@@ -20,6 +20,7 @@ def test_what_is_written_is_read_again_and_bids_prefixes_do_not_count(tmp_path):
     [
         ("", "not a table of roles"),
         ("subject,role\na,fit\n", "not a table of roles"),
+        ("subject\trole\n" + "x" * 140_000, "not a table of roles"),
         ("subject\trole\na\ttrain\n", "row 2: role 'train'"),
         ("subject\trole\n\tfit\n", "row 2: role 'fit'"),
         ("subject\trole\na\n", "row 2: role 'of nobody'"),
