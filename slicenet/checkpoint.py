@@ -136,7 +136,7 @@ def _open(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no such model", "E_NOT_FOUND") from error
-    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:  # the last two: of JSON
         raise CheckpointError(
             f"{path}: not a whole safetensors file ({error})", "E_MODEL",
             "models of slicenet end in .safetensors; pickled files are never opened",

@@ -39,6 +39,8 @@ def reheaded(path, change, **more):
         lambda h: h["scorer.mean"].update(data_offsets=[0, 2**62]),
         lambda h: h["scorer.mean"].update(dtype="F128"),
         lambda h: h.pop("scorer.mean"),
+        lambda h: h["__metadata__"].update(slicenet="[" * 5000),
+        lambda h: h["__metadata__"].update(slicenet="no JSON"),
     ],
 )
 def test_f85_tensors_that_lie_where_they_cannot_are_refused(path, change):
