@@ -163,6 +163,8 @@ def _verify(
             "copy the file again",
         )  # fmt: skip
     for name, tensor in tensors.items():
+        if tensor.is_floating_point() and tensor.itemsize < 2:
+            raise CheckpointError(f"{path}: {name} is {tensor.dtype}, as none of ours", "E_MODEL")
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise CheckpointError(f"{path}: {name} holds NaN or Inf", "E_MODEL")
 

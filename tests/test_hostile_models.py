@@ -3,6 +3,9 @@
 import json
 
 import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from slicenet.checkpoint import read
 from slicenet.errors import CheckpointError
@@ -47,6 +50,18 @@ def test_f85_tensors_that_lie_where_they_cannot_are_refused(path, change):
     reheaded(path, change)
     with pytest.raises(CheckpointError) as caught:
         read(path)
+    assert caught.value.code == "E_MODEL"
+
+
+@pytest.mark.parametrize("kind", [torch.float8_e4m3fn, torch.float8_e5m2])
+def test_f84_numbers_of_a_kind_that_no_model_holds_are_refused(path, kind):
+    with safe_open(path, "pt") as file:
+        about = json.loads(file.metadata()["slicenet"])
+    del about["sha256"]
+    tensors = {name: held.float().to(kind) for name, held in load_file(path).items()}
+    save_file(tensors, path, {"slicenet": json.dumps(about)})
+    with pytest.raises(CheckpointError) as caught:
+        read(path, allow_unverified=True)
     assert caught.value.code == "E_MODEL"
 
 
