@@ -3,6 +3,7 @@
 #   make demo                        phantoms, training, scores, a table and a picture
 #   make test                        every test, with coverage
 #   make bad-inputs                  the list of bad inputs and faults, item by item
+#   make fuzz                        10 000 examples of what strangers may send
 #   make docs                        a site of all documentation, in build/docs
 #   make model                       the embedded model again, from IXI in ../shared/data/ixi-hh
 #   make demo PYTHON=python3.12      with another Python (3.11 or later)
@@ -19,7 +20,7 @@ INSTALLED := .venv/.installed
 PAGES := $(patsubst notebooks/%.ipynb,docs/notebooks/%.md,$(wildcard notebooks/*.ipynb))
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types bench docs notebooks model faults kills bad-inputs build clean
+.PHONY: demo test lint types bench docs notebooks model faults kills bad-inputs fuzz build clean
 
 demo: $(INSTALLED)
 	$(BIN)/slicenet demo
@@ -29,6 +30,10 @@ test: $(INSTALLED)
 
 bad-inputs: $(INSTALLED)
 	@$(BIN)/python -m tests.bad_inputs
+
+# Minutes. On the reader, benchmarks/fuzz_coverage.py is for a night.
+fuzz: $(INSTALLED)
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/fuzz.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
