@@ -17,10 +17,11 @@ KILLS ?= 25
 IXI ?= ../shared/data/ixi-hh
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+TOOLS := .venv/tools/bin
 PAGES := $(patsubst notebooks/%.ipynb,docs/notebooks/%.md,$(wildcard notebooks/*.ipynb))
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types bench docs notebooks model faults kills bad-inputs fuzz build clean
+.PHONY: demo test lint types bench docs notebooks model faults kills bad-inputs fuzz soak audit lock build clean
 
 demo: $(INSTALLED)
 	$(BIN)/slicenet demo
@@ -48,6 +49,19 @@ bench: $(INSTALLED)
 # A disk that fails at each of its operations in turn: half an hour.
 faults: $(INSTALLED)
 	$(BIN)/python benchmarks/faults.py
+
+# Memory and open files over 2 000 volumes: half an hour.
+soak: $(INSTALLED)
+	$(BIN)/python benchmarks/soak.py
+
+# Known weaknesses of what we rest on; needs the network. What could not be looked up fails too.
+audit: $(TOOLS)/pip-audit
+	$(TOOLS)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+
+lock: $(TOOLS)/uv
+	$(TOOLS)/uv pip compile setup.cfg --extra dev --constraint constraints.txt --quiet --upgrade \
+	    --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command "make lock" --output-file requirements.lock
 
 # A site of docs/, in build/docs. Offline; every warning and every link that leads nowhere fails.
 docs: $(INSTALLED)
@@ -81,6 +95,11 @@ docs/notebooks/%.md: notebooks/%.ipynb | $(INSTALLED)
 	OMP_NUM_THREADS=1 SLICENET_NOTEBOOKS=full PYTHONWARNINGS='ignore:IProgress not found' \
 	    $(BIN)/python -m nbconvert --execute --to markdown --config docs/nbconvert.json \
 	    --output-dir docs/notebooks $<
+
+# Apart from what slicenet runs in, whose versions they would change.
+$(TOOLS)/%:
+	@$(PYTHON) -m venv .venv/tools
+	@$(TOOLS)/python -m pip install -qq --disable-pip-version-check $*
 
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
