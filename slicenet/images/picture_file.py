@@ -70,7 +70,7 @@ def read_grey(path: Path) -> np.ndarray:
 
 
 def _open(file: Raw) -> np.ndarray:
-    with Image.open(file, formats=FORMATS) as image:
+    with Image.open(file, formats=FORMATS) as image:  # type: ignore[arg-type]
         if image.width * image.height > LARGEST:
             raise _too_large()
         frames = getattr(image, "n_frames", 1)

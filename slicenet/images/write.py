@@ -54,7 +54,7 @@ def storing(path: Path) -> Iterator[Raw | gzip.GzipFile]:
         file: Raw | gzip.GzipFile = stack.enter_context(writing(path))
         if packed:
             # No name and no time inside: the same map gives the same bytes.
-            packer = gzip.GzipFile("", "wb", LEVEL, file, mtime=0)  # type: ignore[arg-type]
+            packer = gzip.GzipFile("", "wb", LEVEL, file, mtime=0)
             file = stack.enter_context(packer)
         yield file
 

@@ -43,7 +43,7 @@ def strip(command: str, image: Path, grid: Grid) -> np.ndarray:
             "{mask}": str(Path(folder, "mask.nii.gz")),
         }
         words = [_filled(word, places) for word in _words(command)]
-        done = subprocess.run(words, capture_output=True, text=True, errors="replace")
+        done = subprocess.run([*_tied(), *words], capture_output=True, text=True, errors="replace")
         made = Path(places["{mask}" if "{mask}" in command else "{out}"])
         if done.returncode or not made.is_file():
             said = (done.stderr.strip() or done.stdout.strip())[-TOLD:]
@@ -53,6 +53,12 @@ def strip(command: str, image: Path, grid: Grid) -> np.ndarray:
     if not brain.any():
         raise VolumeError(f"{image.name}: {words[0]} found no brain", "E_MASK")
     return brain
+
+
+def _tied() -> list[str]:
+    """What makes a tool end with this process, even if that is killed; nothing where it lacks."""
+    tie = shutil.which("setpriv")  # of Linux; code of ours between fork and exec might hang
+    return [tie, "--pdeathsig", "TERM", "--"] if tie else []
 
 
 def _words(command: str) -> list[str]:

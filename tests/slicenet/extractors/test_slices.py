@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from slicenet.errors import ConfigError, VolumeError
-from slicenet.extractors.backbone import BackboneSettings
+from slicenet.extractors.backbone import Backbone, BackboneSettings
 from slicenet.extractors.depth import DepthSettings
 from slicenet.extractors.finetune import FinetuneSettings
 from slicenet.extractors.neighbourhood import NeighbourhoodSettings
@@ -95,6 +95,18 @@ def test_the_batch_changes_nothing_but_what_the_crop_does():
     for batch in (1, 5):
         other = extracted(volume, replace(SETTINGS, batch=batch))
         assert torch.allclose(other.vectors, whole.vectors, atol=1e-4)
+
+
+def test_102_a_batch_beyond_memory_is_seen_in_parts(monkeypatch):
+    whole, look = extracted(full()), Backbone.look
+
+    def starved(backbone, pictures):
+        if len(pictures) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return look(backbone, pictures)
+
+    monkeypatch.setattr(Backbone, "look", starved)
+    assert torch.allclose(extracted(full()).vectors, whole.vectors, atol=1e-5)
 
 
 def test_vectors_stand_in_the_order_of_the_lattice():
@@ -224,12 +236,12 @@ def test_a_single_voxel_of_brain_is_enough():
     assert features.inside.nonzero().tolist() == [[0, 0, 1]]
 
 
-@pytest.mark.parametrize("wrong", [{"planes": "oblique"}, {"least": 0.0}, {"batch": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"planes": "oblique"}, {"least": 0.0}, {"batch": 0}, {"margin": -1}]
+)
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
         SliceSettings(**wrong)
-    with pytest.raises(ConfigError):
-        SliceSettings(margin=-1)
 
 
 def test_planes_that_are_averaged_learn_what_joined_ones_learn():

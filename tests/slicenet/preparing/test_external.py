@@ -1,4 +1,8 @@
+import os
+import shutil
+import subprocess
 import sys
+import time
 
 import nibabel as nib
 import numpy as np
@@ -77,3 +81,41 @@ def test_a_command_that_cannot_work_is_refused_at_once(command, code):
     with pytest.raises(ConfigError) as caught:
         check_command(command)
     assert caught.value.code == code
+
+
+ORPHAN = """
+import sys
+from pathlib import Path
+from slicenet.images.grid import Grid
+import numpy as np
+from slicenet.preparing.external import strip
+strip(sys.argv[1] + " {in} {out}", Path(sys.argv[2]), Grid((2, 2, 2), np.eye(4)))
+"""
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv of Linux")
+def test_a_tool_does_not_outlive_a_run_that_was_killed(tmp_path):
+    told = tmp_path / "told"
+    tool = tmp_path / "tool"
+    tool.write_text(f"#!/bin/sh\necho $$ > {told}.new\nmv {told}.new {told}\nexec sleep 60\n")
+    tool.chmod(0o755)
+    command = [sys.executable, "-c", ORPHAN, str(tool), str(tmp_path / "scan.nii.gz")]
+    with subprocess.Popen(command) as parent:
+        deadline = time.monotonic() + 60
+        while not told.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process = int(told.read_text())
+        assert os.path.exists(f"/proc/{process}")
+        parent.kill()
+    while running(process) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not running(process)
+
+
+def running(process):
+    """Whether it does anything: who is left by a killed parent may stay on as a zombie."""
+    try:
+        with open(f"/proc/{process}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
