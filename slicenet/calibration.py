@@ -127,13 +127,13 @@ class Calibrator:
         candidates, rates = self._rates()
         weights = np.full((subjects, 1), 1 / subjects)
         curve = _thresholds(candidates, rates @ weights, CURVE)[:, 0]
+        ordered = tuple(sorted(self._volume_scores))
         if subjects < 2:
-            return Calibration(subjects, tuple(curve.tolist()), (), tuple(self._volume_scores))
+            return Calibration(subjects, tuple(curve.tolist()), (), ordered)
         draws = np.random.default_rng(0).multinomial(subjects, weights[:, 0], RESAMPLES)
         drawn = _thresholds(candidates, rates @ (draws.T / subjects), RATES)
         low, high = np.quantile(drawn, (0.025, 0.975), axis=1)
         pairs = [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
-        ordered = tuple(sorted(self._volume_scores))
         return Calibration(subjects, tuple(curve.tolist()), tuple(pairs), ordered)
 
     def _rates(self) -> tuple[np.ndarray, np.ndarray]:

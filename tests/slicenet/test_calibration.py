@@ -97,6 +97,14 @@ def test_several_volumes_of_one_subject_are_no_more_evidence_than_one():
     assert three.p_value(3.5) == one.p_value(3.5) == pytest.approx(3 / 7)
 
 
+def test_volume_scores_are_sorted_however_few_the_subjects():
+    for subjects in ([7, 7, 7], [7, 8, 8]):
+        calibrator = Calibrator()
+        for subject, score in zip(subjects, (3.0, 1.0, 2.0), strict=True):
+            calibrator.add(np.arange(10.0), score, subject)
+        assert calibrator.finish().volume_scores == (1.0, 2.0, 3.0)
+
+
 def test_rates_beyond_what_was_calibrated_are_refused():
     with pytest.raises(ConfigError, match="calibrated from"):
         calibrated(4, 1000).value(Threshold("fpr", 1e-7))
