@@ -22,6 +22,7 @@ from slicenet.simulation import JitterSettings
 from slicenet.simulation.draws import Draws
 from slicenet.simulation.jitter import jitter
 from slicenet.simulation.space import Space, space_of
+from slicenet.subjects import whose
 from slicenet.volume import Volume
 
 ROUGH = 12.0  # mm, of the bumps of a brain mask
@@ -50,7 +51,10 @@ class ElsewhereSettings:
 
 @final
 class Elsewhere(Sequence[Volume]):
-    """Healthy volumes, then each of them `times` more, as it might have come from elsewhere."""
+    """Healthy volumes, then each of them `times` more, as it might have come from elsewhere.
+
+    A volume without a subject gets one of its own, which those made of it share.
+    """
 
     def __init__(self, volumes: Sequence[Volume], settings: ElsewhereSettings) -> None:
         self.volumes = volumes
@@ -70,6 +74,8 @@ class Elsewhere(Sequence[Volume]):
             raise IndexError(index)
         turn, place = divmod(index, len(self.volumes))
         volume = self.volumes[place]
+        if not volume.subject:
+            volume = replace(volume, subject=whose("", volume.name, place))
         return from_elsewhere(volume, self.settings, turn) if turn else volume
 
 

@@ -53,7 +53,7 @@ class Walked:
 
 def whose(volumes: Sequence[Volume]) -> str:
     """Digests of volumes and whose they are: some extractors hold out whole subjects."""
-    return "".join(f"{one.digest} {one.subject or one.name} " for one in volumes)
+    return "".join(f"{one.digest} {one.subject} " for one in volumes)
 
 
 def fit_extractor(

@@ -38,7 +38,7 @@ class Volume:
     notices: tuple[Notice, ...] = ()
     source: str = field(default="", repr=False)  # digest of the files it came from
     flat: bool = False  # a picture: one slice, in millimetres that are a convention
-    subject: str = ""  # who it is of, where several may be of one; the name if empty
+    subject: str = ""  # who it is of, where several may be of one; of its own if empty
 
     def __post_init__(self) -> None:
         if self.voxels.ndim != 4:

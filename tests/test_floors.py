@@ -21,6 +21,7 @@ FLOORS = [
         "flows",
         "timm_door",
         "presets",
+        "subjects",
         "draws",
         "tables",
     },

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from slicenet.errors import ConfigError
-from slicenet.extractors.held_out import NAMES
 from slicenet.extractors.shelf import Shelf
 
 
@@ -35,7 +34,7 @@ class Colocated:
         """Of all volumes of a shelf, which must stay open, and the subject of each."""
         known, owners = np.unique(list(subjects), return_inverse=True)
         if len(known) < 2:
-            raise ConfigError("siamese: needs volumes of two subjects to pair", "E_TOO_FEW", NAMES)
+            raise ConfigError("siamese: needs volumes of two subjects to pair", "E_TOO_FEW")
         voxels, brain = shelf.mapped()
         count = np.zeros(brain.shape[1:], np.int32)
         for owner in range(len(known)):

@@ -6,10 +6,8 @@ from typing import final
 import numpy as np
 
 from slicenet.errors import ConfigError
+from slicenet.subjects import whose
 from slicenet.volume import Volume
-
-# Volumes without a subject go by their names, and arrays are all called alike.
-NAMES = "tell brains apart by their names, as from_array(voxels, affine, name) does"
 
 
 def hold_out(subjects: Sequence[str], share: float, seed: int) -> list[int]:
@@ -22,10 +20,8 @@ def hold_out(subjects: Sequence[str], share: float, seed: int) -> list[int]:
     if not share:
         return []
     if len(known) < 2:
-        raise ConfigError(
-            "held: a single subject cannot be divided", "E_TOO_FEW",
-            f"held=0 divides nobody; or {NAMES}",
-        )  # fmt: skip
+        text = "held: a single subject cannot be divided"
+        raise ConfigError(text, "E_TOO_FEW", "held=0 divides nobody")
     count = min(max(1, round(share * len(known))), len(known) - 1)
     order = np.random.default_rng(seed).permutation(len(known))
     chosen = {known[index] for index in order[:count]}
@@ -57,5 +53,5 @@ class Noted:
 def noting(volumes: Iterable[Volume], subjects: list[str]) -> Iterator[Volume]:
     """The volumes as they are; whose each was is put behind what `subjects` holds."""
     for volume in volumes:
-        subjects.append(volume.subject or volume.name)
+        subjects.append(whose(volume.subject, volume.name, len(subjects)))
         yield volume

@@ -41,6 +41,7 @@ def test_nothing_changed_is_the_same_brain_in_a_smaller_box(brain):
 
 def test_those_as_they_are_come_first_then_each_anew(make_brain):
     volumes = [make_brain(seed, shape=(22, 26, 20), spacing=6.0) for seed in range(3)]
+    volumes = [replace(volume, subject=volume.name) for volume in volumes]
     seen = Elsewhere(volumes, ElsewhereSettings(times=2))
     assert len(seen) == 9 == len(list(seen))
     assert list(seen[:3]) == volumes
@@ -54,8 +55,19 @@ def test_those_as_they_are_come_first_then_each_anew(make_brain):
 
 
 def test_without_times_nothing_is_added(make_brain):
-    volumes = [make_brain(0)]
+    volumes = [replace(make_brain(0), subject="p1")]
     assert list(Elsewhere(volumes, ElsewhereSettings())) == volumes
+
+
+def test_copies_are_of_the_subject_of_what_they_are_made_of(make_brain):
+    alike = make_brain(0, shape=(22, 26, 20), spacing=6.0)
+    known = replace(alike, subject="p1")
+    seen = Elsewhere([alike, known, alike, known], ElsewhereSettings(times=1))
+    subjects = [volume.subject for volume in seen]
+    assert subjects[:4] == subjects[4:]
+    assert subjects[1] == subjects[3] == "p1"
+    assert len(set(subjects)) == 3  # who has no subject is of its own
+    assert all(subjects)
 
 
 def test_a_mask_that_is_moved_inwards_leaves_what_is_as_deep(brain):
