@@ -1,5 +1,6 @@
 """What a score means, from held-out healthy volumes: false-positive rates, never truth."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, final
@@ -7,6 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from slicenet.errors import CheckpointError, ConfigError
+from slicenet.subjects import numbered
 
 RATES = (1e-3, 1e-2, 5e-2)  # voxel false-positive rates whose thresholds come with an interval
 CURVE = tuple(np.geomspace(1e-4, 0.5, 200).tolist())  # rates that can be asked for
@@ -54,7 +56,8 @@ class Calibration:
     subjects: int
     curve: tuple[float, ...]  # thresholds at the rates of `CURVE`
     intervals: tuple[tuple[float, float], ...]  # 95 % bootstrap at `RATES`; none of one subject
-    volume_scores: tuple[float, ...]  # of the healthy, sorted; as many for each subject
+    volume_scores: tuple[float, ...]  # of the healthy, sorted
+    weights: tuple[float, ...]  # of each of these; those of a subject are 1 together
 
     def value(self, threshold: Threshold) -> float:
         """The score above which healthy brains have the asked share of their voxels."""
@@ -73,11 +76,10 @@ class Calibration:
         return {f"fpr{rate:g}": self.value(Threshold("fpr", rate)) for rate in RATES}
 
     def p_value(self, volume_score: float) -> float:
-        """Share of healthy volumes at least as strange, the volume itself counted in."""
-        above = sum(score >= volume_score for score in self.volume_scores)
-        # Several volumes of one subject are no more evidence than one.
-        each = len(self.volume_scores) / self.subjects
-        return (1 + above / each) / (1 + self.subjects)
+        """Share of healthy subjects at least as strange, that of the volume counted in."""
+        pairs = zip(self.volume_scores, self.weights, strict=True)
+        above = math.fsum(weight for score, weight in pairs if score >= volume_score)
+        return (1 + above) / (1 + self.subjects)
 
     def to_table(self) -> dict[str, Any]:
         """Plain values for the header of a model file."""
@@ -87,11 +89,15 @@ class Calibration:
     def from_table(cls, table: Mapping[str, Any]) -> "Calibration":
         """The calibration that `to_table` wrote."""
         try:
+            subjects, scores = int(table["subjects"]), tuple(map(float, table["volume_scores"]))
+            # Before there were weights, all counted alike.
+            weights = table.get("weights") or [subjects / max(len(scores), 1)] * len(scores)
             return cls(
-                int(table["subjects"]),
+                subjects,
                 tuple(map(float, table["curve"])),
                 tuple((float(low), float(high)) for low, high in table["intervals"]),
-                tuple(map(float, table["volume_scores"])),
+                scores,
+                tuple(map(float, weights)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
@@ -106,14 +112,14 @@ class Calibrator:
     def __init__(self) -> None:
         self._tails: list[np.ndarray] = []  # each [levels], falling
         self._volume_scores: list[float] = []
-        self._subjects: list[int] = []
+        self._subjects: list[str] = []
 
-    def add(self, scores: np.ndarray, volume_score: float, subject: int | None = None) -> None:
+    def add(self, scores: np.ndarray, volume_score: float, subject: str = "") -> None:
         """Take the scores [N] inside the brain of one healthy volume.
 
         Volumes of one `subject` together count as one; without it, each is of a subject of its own.
         """
-        self._subjects.append(len(self._tails) if subject is None else subject)
+        self._subjects.append(subject)
         # The score of rank k, from 0, is exceeded by k voxels at most: never more than the level.
         ranks = np.minimum(np.floor(LEVELS * len(scores)).astype(int), len(scores) - 1)
         self._tails.append(np.sort(scores)[::-1][ranks].astype(np.float64))
@@ -121,31 +127,40 @@ class Calibrator:
 
     def finish(self) -> Calibration:
         """Thresholds of all volumes together, with bootstrap intervals over subjects."""
-        subjects = len(set(self._subjects))
-        if not subjects:
+        if not self._tails:
             raise CheckpointError("no healthy volume to calibrate with", "E_UNCALIBRATED")
-        candidates, rates = self._rates()
-        weights = np.full((subjects, 1), 1 / subjects)
-        curve = _thresholds(candidates, rates @ weights, CURVE)[:, 0]
-        ordered = tuple(sorted(self._volume_scores))
-        if subjects < 2:
-            return Calibration(subjects, tuple(curve.tolist()), (), ordered)
-        draws = np.random.default_rng(0).multinomial(subjects, weights[:, 0], RESAMPLES)
-        drawn = _thresholds(candidates, rates @ (draws.T / subjects), RATES)
-        low, high = np.quantile(drawn, (0.025, 0.975), axis=1)
-        pairs = [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
-        return Calibration(subjects, tuple(curve.tolist()), tuple(pairs), ordered)
+        owners = np.array(numbered(self._subjects))
+        counts = np.bincount(owners)
+        weights = 1 / counts[owners]  # of volumes
+        subjects = len(counts)
+        candidates, rates = self._rates(owners, weights)
+        alike = np.full(subjects, 1 / subjects)
+        curve = _thresholds(candidates, rates @ alike[:, None], CURVE)[:, 0]
+        intervals = _intervals(candidates, rates, alike) if subjects > 1 else ()
+        order = np.argsort(self._volume_scores, kind="stable")
+        ordered = np.array(self._volume_scores)[order], weights[order]
+        scores, shares = (tuple(one.tolist()) for one in ordered)
+        return Calibration(subjects, tuple(curve.tolist()), intervals, scores, shares)
 
-    def _rates(self) -> tuple[np.ndarray, np.ndarray]:
+    def _rates(self, owners: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Candidate thresholds [K], rising, and each subject's rate above them, [K, subjects]."""
         tails = np.stack(self._tails)
         half = LEVELS <= 0.75
         candidates = np.unique(np.quantile(tails[:, half], np.linspace(0, 1, 8192)))
-        found = {subject: np.zeros(len(candidates)) for subject in self._subjects}
-        for subject, tail in zip(self._subjects, tails, strict=True):
-            share = 1 / self._subjects.count(subject)
-            found[subject] += share * np.interp(candidates, tail[::-1], LEVELS[::-1], right=0)
-        return candidates, np.stack(list(found.values()), 1)
+        found = np.zeros((owners.max() + 1, len(candidates)))
+        for owner, weight, tail in zip(owners, weights, tails, strict=True):
+            found[owner] += weight * np.interp(candidates, tail[::-1], LEVELS[::-1], right=0)
+        return candidates, np.ascontiguousarray(found.T)
+
+
+def _intervals(
+    candidates: np.ndarray, rates: np.ndarray, alike: np.ndarray
+) -> tuple[tuple[float, float], ...]:
+    """What 95 % of the thresholds at `RATES` lie between, of subjects drawn with replacement."""
+    draws = np.random.default_rng(0).multinomial(len(alike), alike, RESAMPLES)
+    drawn = _thresholds(candidates, rates @ (draws.T / len(alike)), RATES)
+    low, high = np.quantile(drawn, (0.025, 0.975), axis=1)
+    return tuple((float(a), float(b)) for a, b in zip(low, high, strict=True))
 
 
 def _thresholds(candidates: np.ndarray, rates: np.ndarray, wanted: tuple[float, ...]) -> np.ndarray:

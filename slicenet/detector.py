@@ -98,7 +98,7 @@ class Detector(nn.Module):
             anomalies = self.judge(features, noted)
             portraits += [features.portrait] if features.portrait else []
             scores = anomalies.scores[volume.brain].numpy()
-            calibrator.add(scores, anomalies.volume_score, done % len(healthy))
+            calibrator.add(scores, anomalies.volume_score, volume.subject)
             watch("calibrate", done + 1, len(seen))
         self.calibration = calibrator.finish()
         self.domain.hold(portraits, len(healthy))

@@ -89,7 +89,7 @@ def test_several_volumes_of_one_subject_are_no_more_evidence_than_one():
     for subject, one in enumerate(scores):
         once.add(one, float(subject))
         for _ in range(3):
-            thrice.add(one, float(subject), subject)
+            thrice.add(one, float(subject), f"p{subject}")
     one, three = once.finish(), thrice.finish()
     assert three.subjects == 6
     assert three.curve == pytest.approx(one.curve, abs=0.01)
@@ -97,8 +97,25 @@ def test_several_volumes_of_one_subject_are_no_more_evidence_than_one():
     assert three.p_value(3.5) == one.p_value(3.5) == pytest.approx(3 / 7)
 
 
+def test_of_a_p_value_each_subject_is_an_equal_part_however_many_volumes_it_has():
+    calibrator = Calibrator()
+    for score, subject in zip((3.0, 9.0, 1.0, 2.0, 5.0), "abbba", strict=True):
+        calibrator.add(np.arange(10.0), score, subject)
+    calibration = calibrator.finish()
+    # At least as strange as 2.5: both volumes of the one, and a third of the other's.
+    assert calibration.p_value(2.5) == pytest.approx((1 + 1 + 1 / 3) / 3)
+    assert calibration.p_value(0.0) == 1.0
+    assert calibration.subjects == 2
+
+
+def test_a_calibration_without_weights_counts_volumes_alike():
+    table = calibrated(4, 1000).to_table() | {"subjects": 2}
+    del table["weights"]
+    assert Calibration.from_table(table).p_value(2.5) == (1 + 1 / 2) / 3
+
+
 def test_volume_scores_are_sorted_however_few_the_subjects():
-    for subjects in ([7, 7, 7], [7, 8, 8]):
+    for subjects in (("p7",) * 3, ("p7", "p8", "p8")):
         calibrator = Calibrator()
         for subject, score in zip(subjects, (3.0, 1.0, 2.0), strict=True):
             calibrator.add(np.arange(10.0), score, subject)
