@@ -8,7 +8,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import final
 
@@ -156,6 +156,7 @@ class CachedMaps:
     spent: float = 0.0  # and in this one
     # Of volumes walked, by index; an entry that an older slicenet has left has none.
     portraits: dict[int, Portrait] = field(default_factory=dict)
+    subjects: dict[int, str] = field(default_factory=dict)  # of volumes walked, by index
     _keys: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -167,7 +168,8 @@ class CachedMaps:
             features = self._map(index)
             if first and features.portrait is not None:
                 self.portraits[index] = features.portrait
-            yield features
+            # Not from the disk, where the same bytes are one map, whoever brings them.
+            yield replace(features, subject=self.subjects[index])
             if first:
                 self.watch("describe", done, len(self))
 
@@ -179,6 +181,7 @@ class CachedMaps:
         if index in self._keys and (known := self.cache.load(self._keys[index])):
             return known
         volume = self.volumes[index]
+        self.subjects[index] = volume.subject
         key = hashlib.sha256(f"{FORMAT} {volume.digest} {self.signature}".encode()).hexdigest()
         self._keys[index] = key
         if known := self.cache.load(key):

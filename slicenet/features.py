@@ -29,6 +29,7 @@ class FeatureMap:
     inside: Tensor  # [x, y, z] bool, N of them true
     strange: Tensor | None = None  # [N] bool: cells of simulated lesions, in training alone
     portrait: Portrait | None = None  # of the input, to tell how unlike the cohort it is
+    subject: str = ""  # whose it is, in training; of its own if empty
 
     def __post_init__(self) -> None:
         assert self.inside.ndim == 3, "a lattice has three axes"

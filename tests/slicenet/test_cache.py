@@ -109,6 +109,16 @@ def test_a_walk_over_some_keeps_their_places_among_all(tmp_path, make_brain):
     assert sorted(maps.portraits) == [0, 2]
 
 
+def test_every_map_tells_whose_it_is_in_this_cohort(tmp_path, make_brain):
+    brains = [make_brain(seed) for seed in range(3)]
+    for names in ("aba", "cde"):  # described, then from the cache
+        cohort = [replace(one, subject=own) for one, own in zip(brains, names, strict=True)]
+        maps = walk(Cache(tmp_path), cohort, lambda _: features(7), only=(2, 1))
+        for _ in range(2):
+            assert [found.subject for found in maps] == [names[2], names[1]]
+        assert maps.subjects == {2: names[2], 1: names[1]}
+
+
 def test_a_map_that_was_thrown_out_meanwhile_is_made_again(tmp_path, make_brain):
     cache = Cache(tmp_path)
     maps = walk(cache, [make_brain(0)], lambda volume: features(7))
