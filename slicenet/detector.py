@@ -75,7 +75,6 @@ class Detector(nn.Module):
         self.calibration = None
         cache = cache or Cache()
         self.frame.fit(healthy, watch)
-        people = len(healthy)
         healthy = Elsewhere(healthy, self.frame.settings.elsewhere)
         learns = self.extractor.learns or self.scorer.learns
         those = whose(healthy) if learns else ""
@@ -86,22 +85,25 @@ class Detector(nn.Module):
         described = f"{signature(self.frame, self.extractor)} {[*spared]} {those}"
         self.saved += fit_scorer(self.scorer, walked, described, watch, cache)
         self.positions.fit((self.scorer.score(features), features.inside) for features in maps)
-        self._fit_domain(healthy, maps, people)
+        self._fit_domain(healthy, maps)
         self.saved += sum(one.saved for one in walked.parts)
 
     def calibrate(self, healthy: Sequence[Volume], watch: Watch = silent) -> None:
         """Learn what scores mean, from healthy volumes that `fit` has not seen."""
         calibrator = Calibrator()
-        seen, portraits = Elsewhere(healthy, self.frame.settings.elsewhere), []
+        seen = Elsewhere(healthy, self.frame.settings.elsewhere)
+        portraits, subjects = list[Portrait](), list[str]()
         for done, volume in enumerate(seen):
             features, noted = self._look(volume)
             anomalies = self.judge(features, noted)
-            portraits += [features.portrait] if features.portrait else []
+            assert features.portrait is not None, "looked at"
+            portraits.append(features.portrait)
+            subjects.append(volume.subject)
             scores = anomalies.scores[volume.brain].numpy()
             calibrator.add(scores, anomalies.volume_score, volume.subject)
             watch("calibrate", done + 1, len(seen))
         self.calibration = calibrator.finish()
-        self.domain.hold(portraits, len(healthy))
+        self.domain.hold(portraits, subjects)
 
     @torch.no_grad()
     def score(self, volume: Volume | Path | str) -> AnomalyMap:
@@ -137,11 +139,15 @@ class Detector(nn.Module):
         mark = signature(self.frame, self.extractor)
         return CachedMaps(volumes, self._describe, mark, cache or Cache(), watch, only)
 
-    def _fit_domain(self, healthy: Sequence[Volume], maps: CachedMaps, people: int) -> None:
+    def _fit_domain(self, healthy: Sequence[Volume], maps: CachedMaps) -> None:
         """Learn what the cohort has in common; most of it was seen when it was described."""
-        unseen = [index for index in range(len(healthy)) if index not in maps.portraits]
-        found = {index: self._portray(healthy[index]) for index in unseen} | maps.portraits
-        self.domain.fit([found[index] for index in range(len(healthy))], people)
+        portraits, subjects = dict(maps.portraits), dict(maps.subjects)
+        places = range(len(healthy))
+        for index in places:
+            if index not in portraits:
+                volume = healthy[index]
+                portraits[index], subjects[index] = self._portray(volume), volume.subject
+        self.domain.fit([portraits[one] for one in places], [subjects[one] for one in places])
 
     def _lesioned_maps(
         self, volumes: Sequence[Volume], watch: Watch, cache: Cache, only: Sequence[int]

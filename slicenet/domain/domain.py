@@ -1,6 +1,6 @@
 """What the healthy brains of a model have in common, and how unlike them an input is."""
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
 from typing import Any, final
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from slicenet.domain.limits import FEWEST, Limits, learn_limits
 from slicenet.domain.measures import HIGH, LOW, columns
 from slicenet.domain.portrait import Portrait
+from slicenet.subjects import numbered
 
 LEAST = 3  # fitted subjects, so that each has others to be compared with
 
@@ -53,7 +54,8 @@ class Domain(nn.Module):
     histogram: Tensor  # [M, ranks] mean of the fitted
     fitted: Tensor  # [rows, K] scaled measures, each against the means of the others
     held: Tensor  # [rows, K] of those held out
-    people: Tensor  # [2] int64, subjects fitted and held out; each may have several rows, in turn
+    fitted_by: Tensor  # [portraits] int64, whose each of those fitted was, from 0
+    held_by: Tensor  # [portraits] int64, from 0 again
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,41 +63,41 @@ class Domain(nn.Module):
         self.register_buffer("seen", torch.empty(0, dtype=torch.bool))
         for name in ("histogram", "fitted", "held"):
             self.register_buffer(name, torch.empty(0))
-        self.register_buffer("people", torch.empty(0, dtype=torch.int64))
+        for name in ("fitted_by", "held_by"):
+            self.register_buffer(name, torch.empty(0, dtype=torch.int64))
+        self.register_load_state_dict_pre_hook(_tell_apart)
         self._learnt: Limits | None = None  # from `fitted` and `held`, once asked for
 
     @property
     def subjects(self) -> int:
         """Healthy subjects that it knows."""
-        return int(self.people.sum())
+        return len(self.fitted_by.unique()) + len(self.held_by.unique())
 
     @property
     def knows(self) -> bool:
         """Whether it can say of an input how unlike it is."""
-        return self.subjects >= FEWEST and int(self.people[0]) >= LEAST
+        return self.subjects >= FEWEST and len(self.fitted_by.unique()) >= LEAST
 
-    def fit(self, portraits: Sequence[Portrait], people: int = 0) -> None:
+    def fit(self, portraits: Sequence[Portrait], subjects: Sequence[str] = ()) -> None:
         """Learn from those that a model is fitted on, and forget all others.
 
-        Where there are fewer `people` than portraits, each of them comes again after all others.
+        Without `subjects`, each portrait is of one of its own.
         """
-        people, number = people or len(portraits), len(portraits)
+        owners = numbered(subjects or [""] * len(portraits))
         whole = _Sums.of(portraits)
-        rows = []
-        for index, one in enumerate(portraits if people >= LEAST else ()):
-            others = whole.less(_Sums.of(portraits[index % people :: people]))
-            rows.append(_row(one, *others.means(number - number // people)))
-        picture, self.seen, self.histogram = whole.means(number)
+        rows = _rows(portraits, owners, whole) if len(set(owners)) >= LEAST else []
+        picture, self.seen, self.histogram = whole.means(len(portraits))
         self.picture = picture.half()
         self.fitted = torch.from_numpy(np.stack(rows)) if rows else torch.empty(0)
         self.held = torch.empty(0)
-        self.people = torch.tensor((people, 0))
+        self.fitted_by = torch.tensor(owners)
+        self.held_by = torch.empty(0, dtype=torch.int64)
         self._learnt = None
 
-    def hold(self, portraits: Sequence[Portrait], people: int = 0) -> None:
+    def hold(self, portraits: Sequence[Portrait], subjects: Sequence[str] = ()) -> None:
         """Learn from those that calibrate, in place of such as it knew before."""
         if len(self.fitted):
-            self.people = torch.tensor((int(self.people[0]), people or len(portraits)))
+            self.held_by = torch.tensor(numbered(subjects or [""] * len(portraits)))
             rows = np.stack([self._measure(one) for one in portraits])
             self.held = torch.from_numpy(rows)
             self._learnt = None
@@ -138,11 +140,8 @@ class Domain(nn.Module):
         if self._learnt is None:
             both = [rows.cpu().numpy() for rows in (self.fitted, self.held)]
             known = [rows for rows in both if len(rows)]
-            first, second = self.people.tolist()
-            who = np.concatenate([
-                np.arange(len(both[0])) % max(first, 1),
-                np.arange(len(both[1])) % max(second, 1) + first,
-            ])  # fmt: skip
+            first, second = self.fitted_by.cpu().numpy(), self.held_by.cpu().numpy()
+            who = np.concatenate([first, second + len(first)])  # nobody is both
             kinds = [measure for measure, _ in columns(len(self.picture))]
             self._learnt = learn_limits(np.concatenate(known).astype(np.float64), kinds, who)
         return self._learnt
@@ -181,6 +180,15 @@ class _Sums:
         return picture, self.count >= number / 2, self.histogram / number
 
 
+def _rows(portraits: Sequence[Portrait], owners: Sequence[int], whole: _Sums) -> list[np.ndarray]:
+    """The scaled measures [K] of each, against the means of all other subjects."""
+    means = []
+    for owner in range(len(set(owners))):
+        own = [one for one, who in zip(portraits, owners, strict=True) if who == owner]
+        means.append(whole.less(_Sums.of(own)).means(len(portraits) - len(own)))
+    return [_row(one, *means[who]) for one, who in zip(portraits, owners, strict=True)]
+
+
 def _row(portrait: Portrait, picture: Tensor, seen: Tensor, histogram: Tensor) -> np.ndarray:
     """The scaled measures [K] of one brain against means of others, float32."""
     both = portrait.inside & seen
@@ -199,3 +207,15 @@ def _correlation(one: Tensor, other: Tensor) -> float:
     one, other = (part.double() - part.double().mean() for part in (one, other))
     scale = float(one.norm() * other.norm())
     return float(one @ other) / scale if scale > 0 else 0.0
+
+
+def _tell_apart(
+    module: nn.Module, state: MutableMapping[str, Tensor], prefix: str, *_: Any
+) -> None:
+    """Before the state of an earlier slicenet is loaded, whose its portraits were: all in turn."""
+    people = state.pop(f"{prefix}people", torch.empty(0)).tolist()
+    for name, count in zip(("fitted", "held"), people, strict=False):
+        rows = len(state[f"{prefix}{name}"])
+        owners = torch.arange(max(rows, count)) % max(count, 1)
+        setattr(module, f"{name}_by", torch.zeros_like(owners))
+        state[f"{prefix}{name}_by"] = owners

@@ -1,4 +1,3 @@
-import copy
 import time
 from dataclasses import replace
 from itertools import permutations, product
@@ -101,23 +100,6 @@ def test_fitting_again_forgets_the_calibration(make_brain, tmp_path):
     made.calibrate([make_brain(2)])
     made.fit([make_brain(0), make_brain(1)], cache=Cache(tmp_path))
     assert made.calibration is None
-
-
-def test_a_calibration_counts_subjects_and_not_their_scans(detector, make_brain):
-    def calibrated(subjects):
-        brains = [make_brain(10 + place) for place in range(len(subjects))]
-        pairs = zip(brains, subjects, strict=True)
-        made = copy.deepcopy(detector)
-        made.calibrate([replace(brain, name="array", subject=own) for brain, own in pairs])
-        return made
-
-    twice, each = calibrated(["p1", "p2", "p2", "p1"]), calibrated([""] * 4)
-    assert twice.calibration.subjects == 2
-    assert twice.calibration.weights == (0.5,) * 4
-    strange = make_brain(7, lesion=True)
-    assert twice.score(strange).p_value == 1 / 3
-    assert each.calibration == detector.calibration
-    assert calibrated(["p1", "p2", "p3", "p4"]).calibration == detector.calibration
 
 
 def test_smoothing_is_a_gaussian_of_millimetres_inside_the_brain(detector, make_brain):

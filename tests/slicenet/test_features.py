@@ -58,6 +58,6 @@ def test_a_scorer_learns_from_the_volumes_that_an_extractor_spares(make_brain, t
         made = Detector(frame, extractor, ZScoreScorer(ZScoreSettings()), MapSettings())
         made.fit(brains, cache=Cache(tmp_path))
         learnt[len(brains)] = made.scorer.state_dict()
-        assert int(made.domain.people[0]) == len(brains)  # all of them are known
+        assert len(made.domain.fitted_by) == len(brains)  # all of them are known
     assert learnt[2]
     assert all(torch.equal(held, learnt[2][name]) for name, held in learnt[5].items())

@@ -125,11 +125,40 @@ def test_tensors_alone_carry_it(domain, cohort):
 
 def test_a_subject_that_comes_again_is_one_and_never_its_own_company(cohort, domain):
     again = Domain()
-    again.fit([*cohort[:10], *cohort[:10]], 10)
-    again.hold([*cohort[10:], *cohort[10:]], 4)
+    again.fit([*cohort[:10], *cohort[:10]], "abcdefghij" * 2)
+    again.hold([*cohort[10:], *cohort[10:]], "klmn" * 2)
     assert again.subjects == domain.subjects == 14
     assert torch.allclose(again.fitted[:10], domain.fitted, atol=1e-3)
     assert torch.equal(again.fitted[:10], again.fitted[10:])
     assert [one.measure for one in again.usual()] == [one.measure for one in domain.usual()]
     for one, other in zip(again.usual(), domain.usual(), strict=True):
         assert one.centre == pytest.approx(other.centre, rel=0.05, abs=0.02)
+
+
+def test_subjects_count_however_many_scans_each_has_and_wherever_they_stand(cohort):
+    # Two of the eleven portraits are of one subject: held out together, they are so few.
+    made, without = Domain(), Domain()
+    made.fit([cohort[0], *cohort[1:10], cohort[10]], "abcdefghija")
+    without.fit(cohort[1:10])
+    without.hold([cohort[0], cohort[10]])
+    assert made.subjects == 10
+    assert torch.allclose(made.fitted[[0, 10]], without.held, atol=5e-3)
+    few = Domain()
+    few.fit(cohort[:10], "aabbccddee")
+    few.hold(cohort[10:], "fghg")
+    assert few.subjects == 8
+    assert few.read(cohort[0]) == ()
+
+
+def test_a_domain_of_an_earlier_slicenet_knows_whose_its_rows_are(cohort):
+    made, again = Domain(), Domain()
+    made.fit([*cohort[:10], *cohort[:10]], "abcdefghij" * 2)
+    made.hold(cohort[10:])
+    state = made.state_dict()
+    del state["fitted_by"], state["held_by"]
+    for name in state:
+        setattr(again, name, torch.zeros_like(state[name]))
+    again.load_state_dict({**state, "people": torch.tensor((10, 4))})
+    assert torch.equal(again.fitted_by, made.fitted_by)
+    assert torch.equal(again.held_by, made.held_by)
+    assert again.read(cohort[0]) == made.read(cohort[0])
