@@ -17,12 +17,13 @@ from slicenet.extractors.optimising import Descent, Part, check_budget
 from slicenet.extractors.processes import joined, processes, share, sum_gradients
 from slicenet.extractors.shelf import Shelf
 from slicenet.savepoint import Savepoint
+from slicenet.subjects import numbered
 from slicenet.views import ViewSettings, view
 from slicenet.watch import Watch
 
 FRESH = 1 << 30  # an epoch that no training comes to, for views of a last question
-ASKED = 256  # subjects, at most
-MET = 32  # subjects whose features tell where a head has to begin
+ASKED = 256  # volumes, at most
+MET = 32  # volumes whose features tell where a head has to begin
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class KinshipSettings:
     """Settings of `learn_kinship`."""
 
     steps: int = 2000  # 20000 as published
-    batch: int = 12  # subjects of a step, each in two views, over all processes
+    batch: int = 12  # volumes of a step, each in two views, over all processes
     chunk: int = 4  # volumes in memory at a time; a batch of any size gives the same gradient
     both: bool = False  # change both views; as published, the first is the brain as it is
     temperature: float = 0.1
@@ -96,46 +97,51 @@ class Embedder(nn.Module):
 @final
 @dataclass(frozen=True, eq=False)
 class Twins:
-    """Both views of every brain: functions of (seed, epoch, subject)."""
+    """Both views of every volume: functions of (seed, epoch, its place on the shelf)."""
 
     shelf: Shelf
+    owners: Tensor  # [V] int64, whose each is
     settings: KinshipSettings
     seed: int
     device: torch.device
 
-    def at(self, epoch: int, subject: int, second: bool) -> Tensor:
+    def at(self, epoch: int, place: int, second: bool) -> Tensor:
         """One of the two, [M, X, Y, Z]."""
-        voxels, brain = (stored.to(self.device) for stored in self.shelf[subject])
+        voxels, brain = (stored.to(self.device) for stored in self.shelf[place])
         if not (second or self.settings.both):
             return voxels
-        generator = drawing(self.seed, epoch, subject, int(second))
+        generator = drawing(self.seed, epoch, place, int(second))
         return view(voxels, brain, self.shelf.spacing, self.settings.views, generator)
 
-    def subjects(self, step: int) -> tuple[int, list[int]]:
-        """The epoch of a step and whom it sees; who is left over at an epoch's end is not seen."""
+    def places(self, step: int) -> tuple[int, list[int]]:
+        """The epoch of a step and what it sees; what is left over at an epoch's end is not seen."""
         count = len(self.shelf)
         batch = min(self.settings.batch, count)
-        epoch, place = divmod(step, count // batch)
+        epoch, turn = divmod(step, count // batch)
         order = np.random.default_rng([self.seed, epoch]).permutation(count)
-        return epoch, order[place * batch : (place + 1) * batch].tolist()
+        return epoch, order[turn * batch : (turn + 1) * batch].tolist()
 
 
 def learn_kinship(
     encoder: Encoder,
     shelf: Shelf,
+    subjects: Sequence[str],
     settings: KinshipSettings,
     seed: int,
     watch: Watch,
     savepoint: Savepoint = Savepoint(),
 ) -> float:
-    """Train in place; the share of subjects that are known by a view never seen before.
+    """Train in place on a shelf, and the subject of each volume on it.
+
+    The share of volumes whose subject is known by a view never seen before.
 
     Several processes of torch.distributed share each batch and end with the same weights.
     """
     device = next(encoder.parameters()).device
-    _check(len(shelf), settings)
+    owners = torch.tensor(numbered(subjects))
+    _check(owners, settings)
     embedder = _fresh(encoder, settings, seed).to(device)
-    twins = Twins(shelf, settings, seed, device)
+    twins = Twins(shelf, owners, settings, seed, device)
     met = range(min(MET, len(shelf)))
     embedder.meet(twins.at(FRESH, one, second) for one in met for second in (False, True))
     bank = Bank.empty(settings.head[-1], device)
@@ -144,8 +150,8 @@ def learn_kinship(
     if left := descent.carry(lambda: vars(bank)):
         bank = Bank(**left)
     for step in descent.steps():
-        epoch, subjects = twins.subjects(step)
-        loss, bank = ascend(embedder, twins, epoch, subjects, bank)
+        epoch, places = twins.places(step)
+        loss, bank = ascend(embedder, twins, epoch, places, bank)
         sum_gradients(embedder)
         descent.follow(loss)
     encoder.eval()
@@ -153,22 +159,22 @@ def learn_kinship(
 
 
 def ascend(
-    embedder: Embedder, twins: Twins, epoch: int, subjects: Sequence[int], bank: Bank
+    embedder: Embedder, twins: Twins, epoch: int, places: Sequence[int], bank: Bank
 ) -> tuple[Tensor, Bank]:
     """Leave the gradient of one step in the weights; its loss, and the bank after it.
 
     Embeddings come first and without a graph; the gradient of the loss by each of them is then
     brought back chunk by chunk, so memory holds the graph of one chunk (Gao et al., 2021).
     """
-    settings, own = twins.settings, subjects[share(len(subjects))]
-    plan = [(subject, second) for second in (False, True) for subject in own]
+    settings, own = twins.settings, places[share(len(places))]
+    plan = [(place, second) for second in (False, True) for place in own]
     chunks = [plan[at : at + settings.chunk] for at in range(0, len(plan), settings.chunk)]
     embedder.zero_grad(set_to_none=True)
     with torch.no_grad():
         found = torch.cat([embedder(_stack(twins, epoch, chunk)) for chunk in chunks])
     found.requires_grad_(True)
     first, second = (joined(half) for half in found.chunk(2))
-    owners = joined(torch.tensor(own, device=found.device))
+    owners = joined(twins.owners[list(own)].to(found.device))
     loss = unlikeness(first, second, owners, bank, settings.temperature)
     (slope,) = torch.autograd.grad(loss, found)
     if torch.isfinite(loss):
@@ -180,29 +186,29 @@ def ascend(
 
 @torch.no_grad()
 def known_again(embedder: Embedder, twins: Twins, watch: Watch) -> float:
-    """Share of subjects whose fresh second view is nearest to their own first one."""
+    """Share of volumes whose first view has one of the same subject for its nearest second."""
     count = min(len(twins.shelf), ASKED)
     views: list[list[Tensor]] = [[], []]
-    for subject in range(count):
+    for place in range(count):
         for second in (False, True):
-            volume = twins.at(FRESH, subject, second)
+            volume = twins.at(FRESH, place, second)
             views[second].append(embedder(volume[None])[0])
-    found = recognised(torch.stack(views[0]), torch.stack(views[1]))
+    found = recognised(torch.stack(views[0]), torch.stack(views[1]), twins.owners[:count])
     watch("known again", count, count, share=found)
     return found
 
 
-def _check(count: int, settings: KinshipSettings) -> None:
+def _check(owners: Tensor, settings: KinshipSettings) -> None:
     world = processes()[1]
-    batch = min(settings.batch, count)
-    if count < 2:
-        raise ConfigError("simclr: needs two volumes to tell apart", "E_TOO_FEW")
+    batch = min(settings.batch, len(owners))
+    if len(owners.unique()) < 2:
+        raise ConfigError("simclr: needs volumes of two subjects to tell apart", "E_TOO_FEW")
     if batch % world:
         raise ConfigError(f"simclr: {world} processes cannot share a batch of {batch}", "E_SETTING")
 
 
 def _stack(twins: Twins, epoch: int, chunk: Sequence[tuple[int, bool]]) -> Tensor:
-    return torch.stack([twins.at(epoch, subject, second) for subject, second in chunk])
+    return torch.stack([twins.at(epoch, place, second) for place, second in chunk])
 
 
 def _fresh(encoder: Encoder, settings: KinshipSettings, seed: int) -> Embedder:

@@ -35,7 +35,7 @@ class Bank:
 def unlikeness(
     first: Tensor, second: Tensor, owners: Tensor, bank: Bank, temperature: float
 ) -> Tensor:
-    """NT-Xent of two views [N, D] of N subjects, the mean over the 2N of them; one number.
+    """NT-Xent of two views [N, D] of N volumes, the mean over the 2N of them; one number.
 
     Embeddings of the same subject are never its negatives, be they of this step or of the bank.
     """
@@ -51,7 +51,7 @@ def unlikeness(
     return (torch.logsumexp(torch.cat((positive, negatives), 1), 1) - positive[:, 0]).mean()
 
 
-def recognised(first: Tensor, second: Tensor) -> float:
-    """Share of N subjects whose second view [N, D] is nearer to their first than any other's."""
+def recognised(first: Tensor, second: Tensor, owners: Tensor) -> float:
+    """Share of N first views [N, D] whose nearest second view is of the same subject."""
     likeness = F.normalize(first, dim=1) @ F.normalize(second, dim=1).T
-    return float((likeness.argmax(1).cpu() == torch.arange(len(first))).float().mean())
+    return float((owners[likeness.argmax(1).cpu()] == owners).float().mean())

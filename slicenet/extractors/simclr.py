@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from slicenet.draws import weights_from
 from slicenet.errors import ConfigError
 from slicenet.extractors.encoder import LAYERS, Encoder, EncoderSettings
+from slicenet.extractors.held_out import noting
 from slicenet.extractors.kinship import KinshipSettings, learn_kinship
 from slicenet.extractors.lattice import check_deep, check_whole, touching
 from slicenet.extractors.shelf import Shelf
@@ -63,13 +64,15 @@ class SimClrExtractor(Extractor):
     def fit(
         self, volumes: Iterable[Volume], watch: Watch, savepoint: Savepoint = Savepoint()
     ) -> None:
-        with Shelf(volumes) as shelf, torch.enable_grad():
+        subjects = list[str]()
+        with Shelf(noting(volumes, subjects)) as shelf, torch.enable_grad():
             check_deep(shelf.shape[-1], "simclr looks at whole brains in three dimensions")
             self.build(shelf.shape[0])
             assert self.encoder is not None
             reach = self.settings.encoder.reach()[self.settings.layers[-1]]
             watch("encoder", 1, 1, sees_voxels=reach, sees_mm=reach * min(shelf.spacing))
-            learn_kinship(self.encoder, shelf, self.settings.learn, self.seed, watch, savepoint)
+            learn = self.settings.learn
+            learn_kinship(self.encoder, shelf, subjects, learn, self.seed, watch, savepoint)
         self.encoder.requires_grad_(False)
 
     def build(self, sequences: int) -> None:

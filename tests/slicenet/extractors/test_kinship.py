@@ -16,6 +16,7 @@ from slicenet.watch import silent
 
 TINY = EncoderSettings(width=4, strides=(2, 2, 1, 1, 1))
 CPU = torch.device("cpu")
+OWN = torch.arange(6)  # each brain on the shelf of its own subject
 VIEWS = ViewSettings(swap=Chance(0.0, 0.0), cut=Chance(0.5, 8.0))
 
 
@@ -59,9 +60,9 @@ def gradients(network):
     return torch.cat([parameter.grad.flatten() for parameter in network.parameters()])
 
 
-def step(shelf, chunk):
-    network, bank = embedder(), Bank.empty(8, CPU)
-    twins = Twins(shelf(), settings(chunk=chunk), 0, CPU)
+def step(shelf, chunk=4, owners=OWN, bank=None):
+    network, bank = embedder(), bank or Bank.empty(8, CPU)
+    twins = Twins(shelf(), owners, settings(chunk=chunk), 0, CPU)
     loss, bank = ascend(network, twins, 0, [3, 1, 0, 5], bank)
     return gradients(network), loss, bank
 
@@ -82,7 +83,7 @@ def test_a_head_begins_where_brains_differ(shelf):
 @pytest.mark.parametrize("chunk", [1, 3, 8])
 def test_chunks_of_any_size_give_the_gradient_of_the_whole_batch(shelf, chunk):
     network = embedder()
-    twins = Twins(shelf(), settings(), 0, CPU)
+    twins = Twins(shelf(), OWN, settings(), 0, CPU)
     first, second = (
         network(torch.stack([twins.at(0, subject, late) for subject in (3, 1, 0, 5)]))
         for late in (False, True)
@@ -95,9 +96,30 @@ def test_chunks_of_any_size_give_the_gradient_of_the_whole_batch(shelf, chunk):
     assert bank.owners.tolist() == [3, 1, 0, 5] * 2
 
 
-def test_every_subject_is_seen_once_an_epoch_and_views_follow_from_their_place(shelf):
-    twins = Twins(shelf(), settings(batch=3), 0, CPU)
-    epochs = [twins.subjects(step) for step in range(4)]
+def test_two_visits_of_one_person_are_never_each_others_negatives(shelf):
+    # In the step are 3 and 1 of one subject, and 0 and 5 are others; of one of them is the bank.
+    owners = torch.tensor([4, 7, 2, 7, 1, 5])
+    bank = Bank.empty(8, CPU).after(torch.randn(3, 8), torch.tensor([7, 4, 9]), 16)
+    network, twins = embedder(), Twins(shelf(), owners, settings(), 0, CPU)
+    views = [
+        network(torch.stack([twins.at(0, place, late) for place in (3, 1, 0, 5)]))
+        for late in (False, True)
+    ]
+    wanted = unlikeness(*views, torch.tensor([7, 7, 4, 5]), bank, 0.1)
+    found = step(shelf, owners=owners, bank=bank)
+    assert found[1].item() == pytest.approx(wanted.item(), rel=1e-5)
+    assert found[2].owners.tolist() == [7, 4, 9] + [7, 7, 4, 5] * 2
+    assert found[1] < step(shelf, bank=bank)[1]  # fewer negatives
+
+
+def test_brains_of_one_subject_alone_cannot_be_told_apart(shelf):
+    with pytest.raises(ConfigError, match="two subjects"):
+        learn_kinship(embedder().encoder, shelf(), ["p1"] * 6, settings(), 0, silent)
+
+
+def test_every_volume_is_seen_once_an_epoch_and_views_follow_from_their_place(shelf):
+    twins = Twins(shelf(), OWN, settings(batch=3), 0, CPU)
+    epochs = [twins.places(step) for step in range(4)]
     assert [epoch for epoch, _ in epochs] == [0, 0, 1, 1]
     assert sorted(epochs[0][1] + epochs[1][1]) == list(range(6))
     assert torch.equal(twins.at(2, 1, True), twins.at(2, 1, True))
@@ -106,8 +128,8 @@ def test_every_subject_is_seen_once_an_epoch_and_views_follow_from_their_place(s
 
 
 def test_both_views_change_where_the_settings_say_so(shelf):
-    twins = Twins(shelf(), settings(both=True), 0, CPU)
-    plain = Twins(twins.shelf, settings(), 0, CPU).at(0, 1, False)
+    twins = Twins(shelf(), OWN, settings(both=True), 0, CPU)
+    plain = Twins(twins.shelf, OWN, settings(), 0, CPU).at(0, 1, False)
     views = twins.at(0, 1, False), twins.at(0, 1, True)
     assert not torch.equal(views[0], plain)
     assert not torch.equal(*views)
@@ -123,7 +145,7 @@ def test_a_network_comes_to_know_its_subjects_again(shelf):
         cut=Chance(0.5, 8.0),
     )  # fmt: skip
     found = learn_kinship(
-        encoder, shelf(), settings(steps=100, rate=2e-3, bank=0, views=gentle), 0,
+        encoder, shelf(), "abcdef", settings(steps=100, rate=2e-3, bank=0, views=gentle), 0,
         lambda stage, done, total, **values: losses.append(values.get("loss", math.nan)),
     )  # fmt: skip
     assert not torch.equal(encoder.layers[0][0][0].weight, before)
@@ -132,8 +154,8 @@ def test_a_network_comes_to_know_its_subjects_again(shelf):
 
 
 def test_one_brain_cannot_be_told_from_others(shelf):
-    with pytest.raises(ConfigError, match="two volumes"):
-        learn_kinship(embedder().encoder, shelf(1), settings(), 0, silent)
+    with pytest.raises(ConfigError, match="two subjects"):
+        learn_kinship(embedder().encoder, shelf(1), "a", settings(), 0, silent)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +189,7 @@ def _half(rank, folder, brains):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     network = embedder()
-    twins = Twins(brains, settings(chunk=2), 0, CPU)
+    twins = Twins(brains, OWN, settings(chunk=2), 0, CPU)
     loss, bank = ascend(network, twins, 0, [3, 1, 0, 5], Bank.empty(8, CPU))
     sum_gradients(network)
     torch.save({"gradients": gradients(network), "loss": loss, "bank": bank.vectors},

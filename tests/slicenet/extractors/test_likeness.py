@@ -76,5 +76,7 @@ def test_a_bank_holds_on_to_no_graph():
 def test_recognised_counts_those_nearest_to_their_own():
     first = torch.eye(4)
     second = torch.eye(4)[[0, 1, 3, 2]] * 3  # two have changed places; length says nothing
-    assert recognised(first, second) == 0.5
-    assert recognised(first, first) == 1.0
+    owners = torch.arange(4)
+    assert recognised(first, second, owners) == 0.5
+    assert recognised(first, first, owners) == 1.0
+    assert recognised(first, second, torch.tensor([0, 1, 2, 2])) == 1.0  # of one subject

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
+from slicenet.elsewhere import Elsewhere, ElsewhereSettings
 from slicenet.errors import ConfigError
 from slicenet.extractors.encoder import EncoderSettings
 from slicenet.extractors.kinship import KinshipSettings
@@ -60,6 +63,14 @@ def test_another_instance_takes_what_was_learnt(extractor, make_brain):
 def test_the_head_is_thrown_away(extractor):
     assert not [name for name in extractor.state_dict() if "head" in name]
     assert not any(parameter.requires_grad for parameter in extractor.parameters())
+
+
+def test_sessions_and_copies_of_a_brain_are_of_one_subject(make_brain):
+    copies = Elsewhere([make_brain(0, shape=SHAPE)], ElsewhereSettings(times=1))
+    sessions = [replace(make_brain(seed, shape=SHAPE), subject="p1") for seed in range(2)]
+    for volumes in (copies, sessions):
+        with pytest.raises(ConfigError, match="two subjects"):
+            SimClrExtractor(TINY).fit(volumes, silent)
 
 
 def test_what_is_read_does_not_change_what_is_learnt(make_brain):
