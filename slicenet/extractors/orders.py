@@ -9,8 +9,8 @@ from torch import Tensor
 from slicenet.draws import drawing
 from slicenet.errors import ConfigError
 
-# Transposed, rows reversed, columns reversed. The second is the first backwards: what one reads
-# last, and knows most about, the other reads first.
+# The grid transposed, its rows reversed, its columns reversed. The second is half a turn: it begins
+# in the opposite corner, so cells that one reads knowing little the other may know much about.
 TURNS = tuple((turn & 4 > 0, turn & 2 > 0, turn & 1 > 0) for turn in (0, 3, 4, 7, 1, 2, 5, 6))
 
 
@@ -20,7 +20,7 @@ class OrderSettings:
 
     # Or random, which is also published: what is foretold from cells far away is hardly foretold.
     kinds: tuple[str, ...] = ("raster", "snake", "hilbert")
-    count: int = 6  # all kinds as they are, then all of them backwards, then turned
+    count: int = 6  # all kinds as they are, then all after half a turn, then all other turns
 
     def __post_init__(self) -> None:
         if not self.kinds or not set(self.kinds) <= set(KINDS):

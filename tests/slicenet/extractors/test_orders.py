@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -42,12 +43,24 @@ def test_a_turn_is_that_of_the_grid(kind, turn):
     assert order(kind, (3, 5), turn).tolist() == seen.flatten()[plain].tolist()
 
 
-def test_all_orders_are_read_backwards_as_well_before_any_is_turned():
-    settings = OrderSettings(("raster", "snake", "hilbert"), 6)
-    found = orders(settings, (4, 6))
-    assert found.shape == (6, 24)
-    assert torch.equal(found[3], found[0].flip(0))
-    assert len(found.unique(dim=0)) == 6
+@pytest.mark.parametrize("shape", [(4, 4), (4, 6), (3, 5)])
+def test_all_orders_come_with_half_a_turn_before_any_other(shape):
+    settings = OrderSettings(tuple(KINDS), 8)
+    found, last = orders(settings, shape), shape[0] * shape[1] - 1
+    assert found.shape == (8, last + 1)
+    for plain, turned in zip(found[:4], found[4:], strict=True):
+        rows, columns = np.unravel_index(plain.numpy(), shape)
+        opposite = shape[0] - 1 - rows, shape[1] - 1 - columns
+        assert turned.tolist() == np.ravel_multi_index(opposite, shape).tolist()
+    assert (found[:3, 0] == 0).all()  # all but the random one begin in a corner
+    assert (found[4:7, 0] == last).all()
+    assert len(found.unique(dim=0)) == 8
+
+
+def test_half_a_turn_is_backwards_for_rows_one_after_the_other_alone():
+    found = orders(OrderSettings(("raster", "snake", "hilbert"), 6), (4, 6))
+    backwards = [torch.equal(found[kind + 3], found[kind].flip(0)) for kind in range(3)]
+    assert backwards == [True, False, False]
 
 
 def test_there_are_as_many_as_grids_can_be_turned():
