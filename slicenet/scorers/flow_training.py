@@ -20,7 +20,7 @@ from slicenet.savepoint import Savepoint, State, below, packed, unpack
 from slicenet.scorers.tokens import Corpus, Tokens
 from slicenet.watch import Watch
 
-FEWEST = 5  # volumes, below which none is held out
+FEWEST = 5  # subjects, below which none is held out
 LOOKED_AT = 16_384  # held-out vectors
 BEST, LEVEL = "best.", "boundary.level"  # names in a savepoint
 
@@ -36,7 +36,7 @@ class CourseSettings:
     schedule: str = "cosine"  # or constant, as published
     warmup: float = 0.02  # share of the steps
     clip: float = 1.0  # longest gradient; 0 for any
-    held: float = 0.1  # share of the volumes whose likelihood is watched, and that teach nothing
+    held: float = 0.1  # share of the subjects whose likelihood is watched, and that teach nothing
     look: int = 50  # steps from one look at them to the next
     patience: int = 4  # looks without a gain before it stops; the best state is kept
 
@@ -70,11 +70,12 @@ class Lessons:
     seed: int
 
     def divide(self, share: float) -> tuple[Tensor, Tensor]:
-        """Indices of vectors to learn from, and of those of the volumes held out."""
-        volumes = len(self.corpus.means)
-        count = max(1, round(share * volumes)) if share and volumes >= FEWEST else 0
-        held = np.random.default_rng(self.seed).permutation(volumes)[:count]
-        kept = torch.isin(self.corpus.healthy.volume, torch.from_numpy(held))
+        """Indices of vectors to learn from, and of those of the subjects held out."""
+        owners = self.corpus.owners
+        subjects = len(owners.unique())
+        count = max(1, round(share * subjects)) if share and subjects >= FEWEST else 0
+        held = np.random.default_rng(self.seed).permutation(subjects)[:count]
+        kept = torch.isin(owners[self.corpus.healthy.volume], torch.from_numpy(held))
         return (~kept).nonzero()[:, 0], kept.nonzero()[:, 0]
 
     def batch(self, step: int, among: Tensor, size: int) -> tuple[Tensor, ...]:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from slicenet.features import FeatureMap
 from slicenet.scorers.tally import Tally
+from slicenet.subjects import numbered
 
 HIGHEST = torch.finfo(torch.half).max
 LARGEST = 2_000_000_000  # bytes of vectors; of larger cohorts, a share of each volume's is kept
@@ -42,24 +43,29 @@ class Corpus:
     spread: Tensor  # [C] float64
     means: Tensor  # [V, C] float64, of the healthy vectors of each volume
     spreads: Tensor  # [V, C] float64
+    owners: Tensor  # [V] int64, whose each volume is, from 0
     lattice: tuple[int, int, int]
 
 
 def read_corpus(maps: Iterable[FeatureMap], seed: int, largest: int = LARGEST) -> Corpus:
     """Walk the maps once; those that mark simulated lesions give these cells and no other."""
     healthy, strange = _Share(largest), _Share(largest)
-    tally = Tally()
+    tally, subjects = Tally(), list[str]()
     for index, features in enumerate(maps):
         vectors, cells = features.vectors.cpu(), features.cells().cpu()
         draw = torch.Generator().manual_seed(seed + index)
         if features.strange is None:
             tally.add(vectors)
             healthy.add(vectors, cells, draw)
+            subjects.append(features.subject)
         else:
             strange.add(vectors[features.strange], cells[features.strange], draw)
         lattice = features.inside.shape
     x, y, z = lattice
-    return Corpus(healthy.tokens(), strange.tokens(), *tally.together(), *tally.each(), (x, y, z))
+    owners = torch.tensor(numbered(subjects))
+    return Corpus(
+        healthy.tokens(), strange.tokens(), *tally.together(), *tally.each(), owners, (x, y, z)
+    )
 
 
 @final

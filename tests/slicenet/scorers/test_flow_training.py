@@ -121,6 +121,29 @@ def test_it_stops_when_the_held_out_gain_nothing_and_keeps_the_best():
     assert made.log_density(vectors, condition).mean().item() == pytest.approx(held[-1], abs=1e-5)
 
 
+def test_subjects_held_out_teach_nothing_by_any_of_their_volumes():
+    whose = "abcdefa" + "abcdefb"  # copies come after all others, and sessions anywhere
+    given = [
+        dataclasses.replace(one, subject=own) for one, own in zip(maps(14), whose, strict=True)
+    ]
+    taught = lessons(given=given)
+    volume = taught.corpus.healthy.volume
+    learnt, held = (
+        {whose[place] for place in volume[part].tolist()} for part in taught.divide(0.3)
+    )
+    assert len(held) == 2
+    assert not learnt & held
+    assert learnt | held == set("abcdef")
+    # As those of one volume each are divided.
+    alone = lessons()
+    chosen = alone.corpus.healthy.volume[alone.divide(0.3)[1]].unique()
+    assert {"abcdef"[place] for place in chosen.tolist()} == held
+    few = [
+        dataclasses.replace(one, subject=own) for one, own in zip(maps(8), "abcd" * 2, strict=True)
+    ]
+    assert len(lessons(given=few).divide(0.3)[1]) == 0
+
+
 def test_volumes_held_out_teach_nothing_and_few_volumes_hold_out_none():
     taught = lessons()
     learnt, held = taught.divide(0.3)

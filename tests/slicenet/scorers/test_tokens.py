@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -47,6 +49,14 @@ def test_only_marked_cells_of_lesioned_maps_are_strange():
     wanted = set(lesioned.cells()[lesioned.strange].tolist())
     assert set(corpus.strange.cells.tolist()) == wanted
     assert np.allclose(corpus.mean.numpy(), healthy.vectors.double().numpy().mean(0))
+
+
+def test_a_volume_is_of_its_subject_or_of_its_own():
+    subjects = ("b", "", "b", "", "a")
+    maps = [replace(lattice_map(seed), subject=own) for seed, own in enumerate(subjects)]
+    lesioned = replace(lattice_map(9, strange=7), subject="c")
+    corpus = read_corpus([*maps, lesioned], seed=0)
+    assert corpus.owners.tolist() == [0, 1, 0, 2, 3]
 
 
 def test_what_is_too_much_is_thinned_evenly_over_volumes():
