@@ -26,8 +26,8 @@ ROWS = 4096  # vectors at once, so that memory stays flat
 class MixtureSettings:
     """Settings of `MixtureScorer`."""
 
-    components: tuple[int, ...] = (1, 2, 4, 8)  # of which left-out volumes choose one
-    folds: int = 3  # in which volumes are left out, each once
+    components: tuple[int, ...] = (1, 2, 4, 8)  # of which left-out subjects choose one
+    folds: int = 3  # in which subjects are left out, each once
     kept: int = 8000  # healthy vectors, as many of every volume
     standardise: bool = True  # channels by their healthy spread
     fitting: FittingSettings = FittingSettings()
@@ -75,13 +75,13 @@ class MixtureScorer(Scorer):
         return torch.cat([mixture.log_density(part) for part in parts]).neg().float()
 
     def _chosen(self, vectors: Tensor, sample: Sample, watch: Watch) -> int:
-        """The fewest components that volumes left out do not find less likely, within chance.
+        """The fewest components that subjects left out do not find less likely, within chance.
 
         The highest likelihood would take the largest number as soon as all are alike.
         """
-        known = int(sample.volume.max()) + 1
-        # A single volume is parted itself.
-        groups = sample.volume if known > 1 else torch.arange(len(vectors))
+        known = int(sample.owner.max()) + 1
+        # A single subject is parted itself.
+        groups = sample.owner if known > 1 else torch.arange(len(vectors))
         order = torch.randperm(int(groups.max()) + 1, generator=drawing(self.seed, 0, 0))
         fold = order[groups] % min(self.settings.folds, len(order))
         smallest = len(vectors) - int(torch.bincount(fold).max())

@@ -1,7 +1,7 @@
 """How unlikely norms of scores are under a Gaussian mixture: the density of MSMA."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import torch
@@ -22,8 +22,8 @@ ROUNDS = 300  # of a fit, at most
 class NormMixtureSettings:
     """Settings of `NormMixtureScorer`."""
 
-    components: tuple[int, ...] = (1, 2, 3, 4, 6, 8)  # of which left-out volumes choose one
-    folds: int = 5  # in which volumes are left out, each once
+    components: tuple[int, ...] = (1, 2, 3, 4, 6, 8)  # of which left-out subjects choose one
+    folds: int = 5  # in which subjects are left out, each once
     ridge: float = 1e-2  # added to the variances of standardised norms
     by_place: bool = True  # norms against what is usual in their cell, which is not published
     kept: int = 50_000  # healthy norms that the mixture is fitted on, as many of every volume
@@ -61,7 +61,10 @@ class NormMixtureScorer(Scorer):
     def fit(
         self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
     ) -> None:
-        kept = [FeatureMap(one.vectors.cpu().double(), one.inside.cpu()) for one in maps]
+        kept = [
+            replace(one, vectors=one.vectors.cpu().double(), inside=one.inside.cpu())
+            for one in maps
+        ]
         every = torch.cat([one.vectors for one in kept])
         if len(every) < 2:
             raise ConfigError("mixture: a single vector of norms has no density", "E_TOO_FEW")
@@ -69,7 +72,7 @@ class NormMixtureScorer(Scorer):
         standard = self._standardise(every, where, kept[0].inside.numel())
         parts = standard.split([len(one.vectors) for one in kept])
         pairs = zip(parts, kept, strict=True)
-        self.density.fit([FeatureMap(part, one.inside) for part, one in pairs], watch)
+        self.density.fit([replace(one, vectors=part) for part, one in pairs], watch)
 
     def score(self, features: FeatureMap) -> Tensor:
         wide = features.vectors.to(self.usual.device, torch.float64)

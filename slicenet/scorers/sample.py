@@ -10,6 +10,7 @@ from torch import Tensor
 from slicenet.draws import drawing
 from slicenet.features import FeatureMap
 from slicenet.scorers.tally import Tally
+from slicenet.subjects import numbered
 
 
 @final
@@ -20,15 +21,16 @@ class Sample:
     vectors: Tensor  # [N, C] float32, volume by volume
     mean: Tensor  # [C] float64, of all vectors, those not drawn included
     spread: Tensor  # [C] float64
-    volume: Tensor  # [N] int64, which one a vector is from, from 0
+    owner: Tensor  # [N] int64, whose a vector is, from 0
 
 
 def draw_sample(maps: Iterable[FeatureMap], most: int, seed: int) -> Sample:
     """Walk the maps once; `most` vectors, or fewer where a volume has less than its share."""
-    tally, parts = Tally(), list[Tensor]()
+    tally, parts, subjects = Tally(), list[Tensor](), list[str]()
     for index, features in enumerate(maps):
         vectors = features.vectors.cpu()
         tally.add(vectors)
+        subjects.append(features.subject)
         share = -(-most // (index + 1))  # that of each volume if no other came
         order = torch.randperm(len(vectors), generator=drawing(seed, index))
         parts.append(vectors[order[:share]].float())
@@ -36,5 +38,6 @@ def draw_sample(maps: Iterable[FeatureMap], most: int, seed: int) -> Sample:
             parts = [part[:share].clone() for part in parts]
     share, over = divmod(most, len(parts))
     kept = [part[: share + (index < over)] for index, part in enumerate(parts)]
-    owners = torch.arange(len(kept)).repeat_interleave(torch.tensor([len(part) for part in kept]))
-    return Sample(torch.cat(kept), *tally.together(), owners)
+    counts = torch.tensor([len(part) for part in kept])
+    owner = torch.tensor(numbered(subjects)).repeat_interleave(counts)
+    return Sample(torch.cat(kept), *tally.together(), owner)

@@ -93,6 +93,19 @@ def test_volumes_are_held_out_whole():
     assert len(scorer.weights) == 1
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_copies_of_a_brain_are_held_out_with_it(known):
+    def shifted(seed):
+        vectors = brain(seed).vectors + 40 * SCALE * CENTRES[seed % 4]
+        return FeatureMap(vectors, brain(0).inside, subject=f"p{seed % 4}" if known else "")
+
+    torch.manual_seed(0)
+    scorer = MixtureScorer(MixtureSettings((1, 4), folds=4))
+    scorer.fit([shifted(seed) for seed in range(12)], silent)
+    # What fits the copies of a brain fits it too, where they are taken for other brains.
+    assert len(scorer.weights) == (1 if known else 4)
+
+
 def test_one_vector_a_volume_is_enough():
     scorer = fitted(MixtureSettings((1, 2, 4, 16)), volumes=12, count=1)
     assert torch.isfinite(scorer.score(brain(20))).all()

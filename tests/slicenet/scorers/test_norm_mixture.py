@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -89,6 +91,18 @@ def test_as_many_components_are_chosen_as_volumes_left_out_ask_for(apart, wanted
     inside, level = torch.ones(1, 1, 40, dtype=torch.bool), torch.zeros(40)
     maps = [brain(seed, apart, inside, level) for seed in range(12)]
     scorer = fitted(maps, by_place=False, components=(1, 2, 4, 6))
+    assert len(scorer.density.weights) == wanted
+
+
+@pytest.mark.parametrize(("known", "wanted"), [(True, 1), (False, 3)])
+def test_copies_of_a_brain_are_left_out_with_it(known, wanted):
+    inside, level = torch.ones(1, 1, 40, dtype=torch.bool), torch.zeros(40)
+    maps = []
+    for seed in range(9):
+        one, own = brain(seed, 0.0, inside, level), seed % 3
+        shift = torch.eye(3)[own] * 60
+        maps.append(replace(one, vectors=one.vectors + shift, subject=f"p{own}" if known else ""))
+    scorer = fitted(maps, by_place=False, components=(1, 3))
     assert len(scorer.density.weights) == wanted
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -31,7 +33,7 @@ def test_no_vector_is_drawn_twice_and_all_are_true_ones():
     sample = draw_sample(cohort, most=90, seed=3)
     rows = [tuple(row) for row in sample.vectors[:, :2].long().tolist()]
     assert len(set(rows)) == 90
-    assert sample.volume.tolist() == [volume for volume, _ in rows]
+    assert sample.owner.tolist() == [volume for volume, _ in rows]  # each of its own
     for (volume, row), vector in zip(rows, sample.vectors, strict=True):
         assert torch.equal(cohort[volume].vectors[row], vector)
 
@@ -58,3 +60,11 @@ def test_what_is_drawn_follows_from_the_seed_alone():
 def test_vectors_beyond_half_precision_stay_finite():
     large = FeatureMap(torch.full((4, 2), 1e6), torch.ones(4, 1, 1, dtype=torch.bool))
     assert torch.isfinite(draw_sample([large], 4, 0).vectors).all()
+
+
+def test_every_vector_is_of_the_subject_of_its_volume():
+    whose = ("p2", "", "p1", "p2")
+    cohort = [replace(one, subject=own) for one, own in zip(maps((9, 8, 7, 6)), whose, strict=True)]
+    sample = draw_sample(cohort, most=20, seed=1)
+    numbers = {0: 0, 1: 1, 2: 2, 3: 0}
+    assert sample.owner.tolist() == [numbers[one] for one in sample.vectors[:, 0].tolist()]
