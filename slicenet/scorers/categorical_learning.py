@@ -45,16 +45,21 @@ class CategoricalCourse:
             )
 
 
-def divide(count: int, share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Places of what teaches a network, and of the share that its density is fitted on.
+def divide(owners: Sequence[int], share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Places of what teaches a network, and of the share of owners that its density is fitted on.
 
-    Of what a network has learnt from it says what it says of nothing else.
+    Owners count from 0. Of what a network has learnt from it says what it says of nothing else.
     """
+    count = max(owners) + 1
     if count < 2:
         raise ConfigError("gnsm: a network and a density need one each", "E_TOO_FEW", "judge=norm")
     order = torch.randperm(count, generator=drawing(seed, 4)).tolist()
     left = min(max(1, round(share * count)), count - 1)
-    return sorted(order[left:]), sorted(order[:left])
+    kept = set(order[:left])
+    return (
+        [place for place, owner in enumerate(owners) if owner not in kept],
+        [place for place, owner in enumerate(owners) if owner in kept],
+    )
 
 
 def check_held(held: float) -> None:

@@ -9,7 +9,7 @@ brains have each category there, and what the noisy cell says itself is added in
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import torch
@@ -33,6 +33,7 @@ from slicenet.scorers.categorical_networks import CategoricalNetworkSettings, La
 from slicenet.scorers.fields import Atlas, Field, Windows, told
 from slicenet.scorers.mixture import MixtureScorer, MixtureSettings
 from slicenet.scoring import Scorer
+from slicenet.subjects import numbered
 from slicenet.watch import Watch
 
 JUDGES = ("mixture", "norm")
@@ -48,8 +49,8 @@ class GnsmSettings:
     window: int = 16  # cells along each axis that a step sees
     judge: str = "norm"  # mean of the levels' lengths; or mixture, minus their log density
     mixture: MixtureSettings = MixtureSettings()
-    # Share of the maps, if the judge is a mixture, that teach the network nothing and leave their
-    # lengths to it; none as published.
+    # Share of the subjects, if the judge is a mixture, that teach the network nothing and leave
+    # their lengths to it; none as published.
     held: float = 0.2
 
     def __post_init__(self) -> None:
@@ -87,13 +88,14 @@ class GnsmScorer(Scorer):
     def fit(
         self, maps: Iterable[FeatureMap], watch: Watch, savepoint: Savepoint = Savepoint()
     ) -> None:
-        kept = [(features.vectors.cpu(), features.inside.cpu()) for features in maps]
-        check_categories([vectors for vectors, _ in kept])
+        kept = [replace(one, vectors=one.vectors.cpu(), inside=one.inside.cpu()) for one in maps]
+        check_categories([one.vectors for one in kept])
         taught, left = list(range(len(kept))), list[int]()
         if self.settings.judge == "mixture":
-            taught, left = divide(len(kept), self.settings.held, self.seed)
-        kinds = kinds_of([kept[place][0] for place in taught])
-        fields = [Field.of(*kept[place], kinds) for place in taught]
+            owners = numbered(one.subject for one in kept)
+            taught, left = divide(owners, self.settings.held, self.seed)
+        kinds = kinds_of([kept[place].vectors for place in taught])
+        fields = [Field.of(kept[place].vectors, kept[place].inside, kinds) for place in taught]
         atlas = Atlas.of(fields, kinds)
         self.build(kinds)
         assert self.network is not None
@@ -108,9 +110,8 @@ class GnsmScorer(Scorer):
             savepoint,
         )  # fmt: skip
         if left:
-            others = [FeatureMap(*kept[place]) for place in left]
-            found = (FeatureMap(self.lengths(one), one.inside) for one in others)
-            self.density.fit(found, watch)
+            others = (kept[place] for place in left)
+            self.density.fit((replace(one, vectors=self.lengths(one)) for one in others), watch)
 
     def score(self, features: FeatureMap) -> Tensor:
         if not len(features.vectors):

@@ -70,7 +70,7 @@ class CategoricalTable(nn.Module):
         if rows.ndim != 2 or len(rows) < 2:
             raise ConfigError("gnsm: expected a table of two rows or more", "E_TOO_FEW")
         check_categories([rows.float()])
-        taught, left = divide(len(rows), self.settings.held, self.seed)
+        taught, left = divide(range(len(rows)), self.settings.held, self.seed)
         kinds = kinds_of([rows[taught].float()])
         self.build(kinds)
         network, codes = self.network, known(rows[taught].float().cpu(), kinds)

@@ -61,17 +61,26 @@ def test_what_names_no_category_is_refused(wrong):
 
 @pytest.mark.parametrize(("count", "share", "left"), [(10, 0.2, 2), (4, 0.01, 1), (3, 0.99, 2)])
 def test_what_is_divided_is_each_on_one_side(count, share, left):
-    one, two = divide(count, share, 0)
+    one, two = divide(range(count), share, 0)
     assert sorted(one + two) == list(range(count))
     assert len(two) == left
     assert (one, two) == (sorted(one), sorted(two))
-    assert divide(count, share, 0) == (one, two)
-    assert {tuple(divide(count, share, seed)[1]) for seed in range(40)} != {tuple(two)}
+    assert divide(range(count), share, 0) == (one, two)
+    assert {tuple(divide(range(count), share, seed)[1]) for seed in range(40)} != {tuple(two)}
+
+
+def test_all_that_an_owner_has_is_on_one_side():
+    owners = [0, 1, 0, 2, 3, 2, 4, 5, 0, 1, 2, 3, 4, 5]
+    for seed in range(8):
+        one, two = divide(owners, 0.3, seed)
+        _, alone = divide(range(6), 0.3, seed)
+        assert two == [place for place, owner in enumerate(owners) if owner in alone]
+        assert sorted(one + two) == list(range(14))
 
 
 def test_what_cannot_be_divided_is_refused():
     with pytest.raises(ConfigError, match="one each"):
-        divide(1, 0.5, 0)
+        divide([0, 0, 0], 0.5, 0)
     for share in (0.0, 1.0):
         with pytest.raises(ConfigError, match="held"):
             check_held(share)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -97,7 +99,7 @@ def test_the_mixture_judges_the_lengths():
 def test_the_mixture_is_of_maps_that_taught_nothing():
     short = {"course": CategoricalCourse(steps=20, batch=1), "judge": "mixture", "held": 0.25}
     settings, maps = GnsmSettings(**{**vars(TINY), **short}), [tokens(seed) for seed in range(8)]
-    taught, left = divide(8, 0.25, seed=3)
+    taught, left = divide(range(8), 0.25, seed=3)
 
     def learnt(maps):
         torch.manual_seed(3)
@@ -119,6 +121,20 @@ def test_the_mixture_is_of_maps_that_taught_nothing():
     changed = [name for name in before if not torch.equal(before[name], after[name])]
     assert changed
     assert all(name.startswith("density.") for name in changed)
+
+
+def test_a_copy_of_a_map_teaches_nothing_where_the_map_teaches_nothing():
+    short = {"course": CategoricalCourse(steps=2, batch=1), "judge": "mixture", "held": 0.25}
+    torch.manual_seed(3)
+    scorer = GnsmScorer(GnsmSettings(**{**vars(TINY), **short}))
+    whose = "abcd" * 2
+    maps = [replace(tokens(seed), subject=own) for seed, own in enumerate(whose)]
+    scorer.fit(maps, silent)
+    taught, _ = divide([0, 1, 2, 3] * 2, 0.25, seed=3)
+    assert len({whose[place] for place in taught}) == 3
+    kinds = scorer.kinds.tolist()
+    fields = [Field.of(maps[one].vectors, maps[one].inside, kinds) for one in taught]
+    assert torch.equal(scorer.counts, Atlas.of(fields, kinds).counts)
 
 
 def test_one_map_cannot_teach_both_a_network_and_a_mixture():

@@ -86,7 +86,7 @@ def test_the_seed_of_the_build_decides_what_is_learnt():
 def test_the_mixture_is_of_rows_that_taught_nothing():
     short = CategoricalTableSettings(TINY.ladder, TINY.network, CategoricalCourse(20, 8), held=0.3)
     healthy, found = rows(1), []
-    _, left = divide(len(healthy), 0.3, seed=2)
+    _, left = divide(range(len(healthy)), 0.3, seed=2)
     assert len(left) == 180
     other = healthy.clone()
     other[left] = rows(9)[left]
@@ -104,7 +104,7 @@ def test_the_mixture_is_of_rows_that_taught_nothing():
 
 
 def test_a_row_that_names_no_category_is_refused_wherever_it_is():
-    _, left = divide(10, 0.2, 0)
+    _, left = divide(range(10), 0.2, 0)
     wrong = rows(1, 10).float()
     wrong[left[0]] = 0.5
     torch.manual_seed(0)
