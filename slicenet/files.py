@@ -170,7 +170,7 @@ def read_json(path: Path) -> dict[str, Any]:
         if error.errno == errno.EIO:  # a broken disk says nothing about what is there
             raise
         return {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

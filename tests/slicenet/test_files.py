@@ -128,3 +128,9 @@ def test_an_unnamed_file_is_seen_by_nobody(tmp_path, monkeypatch):
         assert list(tmp_path.iterdir()) == []
         assert file.seek(0) == 0
         assert file.readall() == b"secret"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "[" * 5000, "\udcff"])
+def test_what_is_no_object_reads_as_an_empty_one(tmp_path, text):
+    (tmp_path / "a.json").write_text(text, "utf-8", "surrogateescape")
+    assert files.read_json(tmp_path / "a.json") == {}
