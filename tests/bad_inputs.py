@@ -27,13 +27,7 @@ WIDTH = 86
 PASS, FAIL, NOT_RUN = "pass", "fail", "not run here"
 
 # Of the items that have no test.
-REASONS: dict[int, str] = {
-    91: "a disk that is full at every write in turn takes a loop of minutes of its own",
-    99: "killing trainings at random points takes a loop of minutes of its own",
-    101: "a second Ctrl-C is not told from the first yet",
-    102: "a worker that wants for memory does not halve its batch yet",
-    103: "a worker that is killed fails the run, not its case alone, yet",
-}
+REASONS: dict[int, str] = {}
 
 
 def number_of(test: str) -> int | None:
