@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-TINY = ("--spacing", 6, "--template", "procedural", "--workers", 1)
+TINY = ("--spacing", 6, "--template", "procedural", "--workers", 0)
 
 
 @pytest.fixture(scope="module")

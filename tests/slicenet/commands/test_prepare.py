@@ -11,7 +11,7 @@ def prepared(slicenet, brains, tmp_path_factory):
     shutil.copytree(brains / "sub-01", folder / "in" / "sub-01")
     (folder / "in" / "sub-02" / "anat").mkdir(parents=True)
     (folder / "in" / "sub-02" / "anat" / "sub-02_T1w.nii.gz").write_bytes(b"junk")
-    words = ("prepare", folder / "in", folder / "out", "--spacing", "3", "--workers", "1")
+    words = ("prepare", folder / "in", folder / "out", "--spacing", "3", "--workers", "0")
     return slicenet(*words), folder, words
 
 

@@ -245,7 +245,6 @@ def test_impossible_settings_are_refused(wrong):
 
 
 def test_planes_that_are_averaged_learn_what_joined_ones_learn():
-    made = {planes: SliceExtractor(replace(SETTINGS, planes=planes)) for planes in
-            ("axial", "averaged", "joined")}  # fmt: skip
-    lessons = {planes: extractor.lessons() for planes, extractor in made.items()}
+    names = ("axial", "averaged", "joined")
+    lessons = {one: SliceExtractor(replace(SETTINGS, planes=one)).lessons() for one in names}
     assert lessons["averaged"] == lessons["joined"] != lessons["axial"]
