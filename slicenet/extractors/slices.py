@@ -219,14 +219,13 @@ class SliceExtractor(Extractor):
         first, last = max(batch[0] - reach, 0), batch[-1] + reach
         crop = seen.crop(first, last, settings.margin, self.backbone.strides[-1])
         pictures = crop.cut(seen.pictures(batch, settings.picture), settings.picture.outside)
-        h, w = seen.size
         parts = [torch.cat(layers) for layers in zip(*in_halves(self._look, pictures), strict=True)]
         if "intensity" in settings.read:
             shown = crop.cut(seen.shown(batch), 0.0)
             told = 2 if seen.usual is not None else min(len(seen.voxels), COLOURS)
             parts.insert(0, intensities(pictures[:, :told], shown, stride))
         cells = torch.cat([part.to(parts[-1].device) for part in parts], 1)
-        return crop.spread(cells, stride, (h // stride, w // stride))
+        return crop.spread(cells, stride, (seen.size[0] // stride, seen.size[1] // stride))
 
     def _look(self, pictures: Tensor) -> list[Tensor]:
         """What the network sees in pictures, each part [S, C, h, w]."""

@@ -1,3 +1,6 @@
+import json
+import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +12,7 @@ from click.testing import CliRunner
 from slicenet.commands.inputs import Inputs, input_options
 from slicenet.errors import ConfigError
 from slicenet.images.options import ReadOptions
+from tests.slicenet.images.bad_files import BAD_FILES, NOT_FOR_ROOT
 
 
 @pytest.fixture
@@ -120,3 +124,23 @@ def test_whole_pictures_are_those_of_pictures_only(parse, tmp_path):
     for name, expected in (("a.png", True), ("b.nii", False)):
         inputs, _ = parse(str(tmp_path / name), "--whole-picture")
         assert inputs.cohort().cases[0].whole is expected
+
+
+def test_every_bad_file_fails_alone_with_its_code_and_stays_as_it_is(slicenet, run, tmp_path):
+    (tmp_path / "in").mkdir()
+    codes = {}
+    for number, cases in BAD_FILES.items():
+        for case in cases if number not in NOT_FOR_ROOT else ():
+            if case.code.startswith("E_") or number == 19:  # what reads but for its name
+                codes[case.build(tmp_path / "in")] = case.code or "OK"
+    before = {path: path.read_bytes() for path in codes if stat.S_ISREG(path.lstat().st_mode)}
+    done = slicenet("score", run, tmp_path / "in", "--out", tmp_path / "out")
+    assert done.exit_code == 3, done.output
+    lines = (tmp_path / "out" / "status.jsonl").read_text().splitlines()
+    told = {os.fsencode(line["path"]): line["code"] for line in map(json.loads, lines)}
+    del codes[tmp_path / "in" / "a21-series"]  # found by what is in it
+    codes[tmp_path / "in" / "a21-series" / "0001.dcm"] = "E_NOT_NIFTI"
+    assert told == {os.fsencode(path): code for path, code in codes.items()}
+    assert {path: path.read_bytes() for path in before} == before
+    assert len(list((tmp_path / "out").rglob("*_heatmap.nii.gz"))) == 5
+    assert not list((tmp_path / "out").rglob(".tmp-*"))

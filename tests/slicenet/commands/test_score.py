@@ -1,7 +1,5 @@
 import json
-import os
 import shutil
-import stat
 import subprocess
 import sys
 
@@ -12,7 +10,6 @@ import pytest
 from slicenet.detector import Detector
 from slicenet.images.write import write_map
 from slicenet.locking import locked
-from tests.slicenet.images.bad_files import BAD_FILES, NOT_FOR_ROOT
 
 MAIN = "from slicenet.commands import main; main()"
 
@@ -74,26 +71,6 @@ def test_96_two_thresholds_are_never_mixed_in_one_folder(slicenet, brains, run, 
     done = slicenet("score", run, second, "--out", tmp_path, "--threshold", "fpr:0.001")
     assert done.exit_code == 2
     assert "another model or threshold" in done.stderr
-
-
-def test_every_bad_file_fails_alone_with_its_code_and_stays_as_it_is(slicenet, run, tmp_path):
-    (tmp_path / "in").mkdir()
-    codes = {}
-    for number, cases in BAD_FILES.items():
-        for case in cases if number not in NOT_FOR_ROOT else ():
-            if case.code.startswith("E_") or number == 19:  # what reads but for its name
-                codes[case.build(tmp_path / "in")] = case.code or "OK"
-    before = {path: path.read_bytes() for path in codes if stat.S_ISREG(path.lstat().st_mode)}
-    done = slicenet("score", run, tmp_path / "in", "--out", tmp_path / "out")
-    assert done.exit_code == 3, done.output
-    lines = (tmp_path / "out" / "status.jsonl").read_text().splitlines()
-    told = {os.fsencode(line["path"]): line["code"] for line in map(json.loads, lines)}
-    del codes[tmp_path / "in" / "a21-series"]  # found by what is in it
-    codes[tmp_path / "in" / "a21-series" / "0001.dcm"] = "E_NOT_NIFTI"
-    assert told == {os.fsencode(path): code for path, code in codes.items()}
-    assert {path: path.read_bytes() for path in before} == before
-    assert len(list((tmp_path / "out").rglob("*_heatmap.nii.gz"))) == 5
-    assert not list((tmp_path / "out").rglob(".tmp-*"))
 
 
 def test_no_good_case_ends_with_4(slicenet, run, tmp_path):
