@@ -25,7 +25,7 @@ TINY_VQVAE = {
     "order": {"kinds": ["raster"], "count": 2},
 }
 TINY_GNSM = {
-    "course": {"steps": 150, "batch": 4, "rate": 5e-3},
+    "course": {"steps": 60, "batch": 4, "rate": 1e-2},
     "network": {"width": 8, "dilations": [1, 2]},
     "ladder": {"levels": 2},
 }
@@ -65,7 +65,10 @@ TINY = {
         },
         "gaussian": {"components": 8},
     },
-    "vqvae-gnsm": {"vqvae": {**TINY_VQVAE, "finer": 1}, "gnsm": TINY_GNSM},
+    "vqvae-gnsm": {
+        "vqvae": {**TINY_VQVAE, "finer": 1},
+        "gnsm": TINY_GNSM,
+    },
     "vqvae-residual": {"vqvae": TINY_VQVAE},
     "vqvae-transformer": {"vqvae": TINY_VQVAE},
     "msma": {
