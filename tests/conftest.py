@@ -1,7 +1,9 @@
 """What holds for every test: two threads at most, folders of its own, and no network."""
 
+import importlib
 import os
 import runpy
+import sys
 from pathlib import Path
 
 # Before NumPy and torch are imported, and for the processes that tests start.
@@ -38,6 +40,20 @@ def _folders_of_this_session(tmp_path_factory):
 @pytest.fixture(autouse=True, scope="session")
 def _few_threads():
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+
+@pytest.fixture
+def as_module(tmp_path, monkeypatch):
+    """Make a module of a text, one that other interpreters can import, which a test is not."""
+
+    def write(name, text):
+        (tmp_path / f"{name}.py").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.chdir(tmp_path)
+        sys.modules.pop(name, None)
+        return importlib.import_module(name)
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -77,15 +77,8 @@ except stopping.Stopped as stop:
 
 
 @pytest.fixture
-def deeds(tmp_path, monkeypatch):
-    """Work of a module that another interpreter can import, which a test is not."""
-    (tmp_path / "deeds.py").write_text(DEEDS)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    sys.modules.pop("deeds", None)
-    import deeds
-
-    return deeds
+def deeds(as_module):
+    return as_module("deeds", DEEDS)
 
 
 def gone(process):

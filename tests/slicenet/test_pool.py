@@ -59,15 +59,8 @@ def ignore(done):
 
 
 @pytest.fixture
-def chores(tmp_path, monkeypatch):
-    """Work of a module that another interpreter can import, which a test is not."""
-    (tmp_path / "chores.py").write_text(CHORES)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    sys.modules.pop("chores", None)
-    import chores
-
-    return chores
+def chores(as_module):
+    return as_module("chores", CHORES)
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
