@@ -151,6 +151,13 @@ def append_line(path: Path, line: str) -> None:
             raise
 
 
+def cut_line(path: Path) -> None:
+    """Cut off the half of a line that a fault in an earlier run has left at the end of a log."""
+    with appending(path) as file:
+        whole = file.readall().rfind(b"\n") + 1
+        os.ftruncate(file.fileno(), whole)
+
+
 def read_bytes(path: Path) -> bytes:
     """All that a file holds."""
     with reading(path) as file:
@@ -203,15 +210,8 @@ def remove(path: Path) -> None:
 
 def make_folder(path: Path) -> None:
     """Make a folder and those around it, if they are not there."""
-    if os.path.isdir(path):
-        return
-    if path.parent != path:
-        make_folder(path.parent)
-    try:
-        os.mkdir(path)
-    except FileExistsError:
-        if not os.path.isdir(path):
-            raise
+    if not os.path.isdir(path):
+        os.makedirs(path, exist_ok=True)
 
 
 def _beside(path: Path) -> Path:

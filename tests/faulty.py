@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from slicenet import files
 from slicenet.commands import main
 
-OPERATIONS = ("open", "read", "write", "fsync", "replace", "unlink", "mkdir", "ftruncate")
+OPERATIONS = ("open", "read", "write", "fsync", "replace", "unlink", "makedirs", "ftruncate")
 KINDS = {  # errno, and whether it lasts: a full disk stays full, and is full in mid-write
     "broken once": (errno.EIO, False),
     "broken for good": (errno.EIO, True),
@@ -111,6 +111,8 @@ def wrongs(deed, at, kind, clean):
         told.append(f"the rerun ended with {again.exit_code}: {again.stderr[-500:]}")
     elif (rerun := deed.left()) != clean:
         told.append(f"the rerun differs in {differing(rerun, clean)}")
+    elif torn := _torn(deed):
+        told.append(f"the rerun leaves half a line in {torn}")
     return [f"{kind}, at {at} ({disk.failed}): {one}" for one in told]
 
 
@@ -126,7 +128,8 @@ def _of_message(done, disk):
 def _of_files(deed, done, disk, clean):
     left = deed.left()
     partial = [name for name in left if "/.tmp-" in f"/{name}"]
-    if partial and not (disk.lasts and disk.error == errno.EIO):  # there, nothing can be removed
+    nothing_can_be_mended = disk.lasts and disk.error == errno.EIO
+    if partial and not nothing_can_be_mended:
         yield f"left {partial}"
     whole = {name: content for name, content in left.items() if name not in partial}
     if changed := [name for name in differing(whole, clean) if name in whole and name not in TOLD]:
@@ -134,12 +137,19 @@ def _of_files(deed, done, disk, clean):
     lost = [name for name in differing(whole, clean) if name not in TOLD]
     if done.exit_code == 0 and lost:
         yield f"said nothing, but differs in {lost}"
+    if not nothing_can_be_mended and (torn := _torn(deed)):
+        yield f"left half a line in {torn}"
+
+
+def _torn(deed):
+    """Logs with a line that is not whole."""
     for log in deed.out.rglob("*.jsonl"):
         for line in log.read_text("utf-8").splitlines():
             try:
                 json.loads(line)
             except ValueError:
-                yield f"a torn line in {log.name}"
+                return log.name
+    return ""
 
 
 def differing(one, other):

@@ -21,6 +21,7 @@ from slicenet.output.tsv import tsv
 from slicenet.preparing.native import to_native
 from slicenet.scoring import AnomalyMap
 
+STATUS = "status.jsonl"
 COLUMNS = (
     "name", "subject", "score", "p_value", "peak", "anomaly_ml", "brain_ml", "unlike", "folder",
 )  # fmt: skip
@@ -58,6 +59,7 @@ class Output:
         run = of_run(self.model, self.threshold, self.native, self.options)
         files.write_json(self.folder / "run.json", run)
         describe(self.folder, self.model, [case.images[0] for case in cases])
+        files.cut_line(self.folder / STATUS)
 
     def finished(self, case: Case) -> bool:
         """Whether this model has already scored this very input with these settings."""
@@ -108,13 +110,13 @@ class Output:
         return content
 
     def note(self, case: Case, code: str, seconds: float, error: SlicenetError | None) -> None:
-        """Add a line to status.jsonl."""
+        """Add a line to the log of cases."""
         line = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S"), "case": case.name, "code": code,
             "path": str(case.images[0]), "seconds": round(seconds, 3),
             "message": error.message if error else "", "hint": error.hint if error else "",
         }  # fmt: skip
-        files.append_line(self.folder / "status.jsonl", json.dumps(line))
+        files.append_line(self.folder / STATUS, json.dumps(line))
 
     def finish(self) -> list[dict[str, Any]]:
         """Write scores.tsv over all whole cases of this model, strangest first; return its rows."""

@@ -37,12 +37,14 @@ def test_the_temporary_name_is_hidden_and_keeps_the_ending(tmp_path, name):
         assert temporary.name.endswith(name.partition(".")[1] + name.partition(".")[2])
 
 
-def test_93_a_planted_link_is_replaced_and_not_followed(tmp_path):
+@pytest.mark.parametrize("write", [files.write_text, files.append_line])
+def test_93_a_planted_link_is_replaced_and_not_followed(tmp_path, write):
     (tmp_path / "precious").write_text("keep")
     (tmp_path / "out").symlink_to(tmp_path / "precious")
-    files.write_text(tmp_path / "out", "new")
+    write(tmp_path / "out", "new")
     assert (tmp_path / "precious").read_text() == "keep"
     assert not (tmp_path / "out").is_symlink()
+    assert (tmp_path / "out").read_text().rstrip() == "new"
 
 
 def test_permissions_are_those_of_the_umask(tmp_path):
@@ -97,13 +99,12 @@ def test_a_line_that_could_not_be_written_whole_is_taken_back(tmp_path, monkeypa
     assert path.read_text() == "first\n"
 
 
-def test_93_a_link_planted_as_a_log_is_replaced_and_not_followed(tmp_path):
-    (tmp_path / "precious").write_text("keep")
-    (tmp_path / "log.jsonl").symlink_to(tmp_path / "precious")
-    files.append_line(tmp_path / "log.jsonl", "new")
-    assert (tmp_path / "precious").read_text() == "keep"
-    assert not (tmp_path / "log.jsonl").is_symlink()
-    assert (tmp_path / "log.jsonl").read_text() == "new\n"
+@pytest.mark.parametrize("torn", ["first\nsec", "sec", "first\n", ""])
+def test_half_a_line_of_a_run_before_is_cut_off(tmp_path, torn):
+    path = tmp_path / "log.jsonl"
+    path.write_text(torn)
+    files.cut_line(path)
+    assert path.read_text() == torn.removesuffix("sec")
 
 
 def test_json_that_a_broken_disk_hides_is_not_absent(tmp_path, monkeypatch):

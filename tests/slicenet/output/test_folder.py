@@ -112,9 +112,20 @@ def test_every_case_leaves_a_line_of_status(tmp_path, output, cases):
 
 def test_93_a_link_planted_as_the_log_is_not_followed(tmp_path, output, cases):
     made = output()
-    made.start(cases)
+    made.folder.mkdir()
     (tmp_path / "precious").write_text("keep")
     (made.folder / "status.jsonl").symlink_to(tmp_path / "precious")
+    made.start(cases)
     made.note(cases[0], "OK", 1.0, None)
     assert (tmp_path / "precious").read_text() == "keep"
     assert json.loads((made.folder / "status.jsonl").read_text())["code"] == "OK"
+
+
+def test_a_log_that_a_fault_has_torn_goes_on_with_a_whole_line(output, cases):
+    made = output()
+    made.folder.mkdir()
+    (made.folder / "status.jsonl").write_text('{"code": "OK"}\n{"co')
+    made.start(cases)
+    made.note(cases[0], "E_CRC", 1.0, None)
+    lines = (made.folder / "status.jsonl").read_text().splitlines()
+    assert [json.loads(line)["code"] for line in lines] == ["OK", "E_CRC"]
