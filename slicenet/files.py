@@ -35,7 +35,7 @@ class Raw(io.RawIOBase):
         """The next bytes, as many as there are at once."""
         view = memoryview(buffer).cast("B")
         with _named(self._path):
-            content = os.read(self._handle, len(view))
+            content = os.read(self.fileno(), len(view))
         view[: len(content)] = content
         return len(content)
 
@@ -45,20 +45,22 @@ class Raw(io.RawIOBase):
         count = len(rest)
         with _named(self._path):
             while rest:
-                rest = rest[os.write(self._handle, rest) :]
+                rest = rest[os.write(self.fileno(), rest) :]
         return count
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a place; where that is."""
-        return os.lseek(self._handle, offset, whence)
+        return os.lseek(self.fileno(), offset, whence)
 
     def sync(self) -> None:
         """Wait until the disk has it."""
         with _named(self._path):
-            os.fsync(self._handle)
+            os.fsync(self.fileno())
 
     def fileno(self) -> int:
-        """The handle."""
+        """The handle; not of a closed file, as the system may have given it to another by now."""
+        if self.closed:
+            raise ValueError(f"{self._path}: closed already")
         return self._handle
 
     def readable(self) -> bool:
@@ -86,13 +88,9 @@ def reading(path: Path) -> io.BufferedReader:
 def appending(path: Path) -> Raw:
     """Open a log for writing at its end; a link in its place is replaced, never followed."""
     make_folder(path.parent)
-    try:
-        return Raw(open_handle(path, LOG), path)
-    except OSError as error:
-        if error.errno != errno.ELOOP:
-            raise
-    remove(path)
-    return Raw(open_handle(path, LOG | os.O_EXCL), path)
+    if os.path.islink(path):
+        remove(path)
+    return Raw(open_handle(path, LOG), path)
 
 
 def unnamed() -> Raw:
@@ -154,8 +152,7 @@ def append_line(path: Path, line: str) -> None:
 def cut_line(path: Path) -> None:
     """Cut off the half of a line that a fault in an earlier run has left at the end of a log."""
     with appending(path) as file:
-        whole = file.readall().rfind(b"\n") + 1
-        os.ftruncate(file.fileno(), whole)
+        os.ftruncate(file.fileno(), file.readall().rfind(b"\n") + 1)
 
 
 def read_bytes(path: Path) -> bytes:

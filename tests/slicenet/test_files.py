@@ -37,6 +37,17 @@ def test_the_temporary_name_is_hidden_and_keeps_the_ending(tmp_path, name):
         assert temporary.name.endswith(name.partition(".")[1] + name.partition(".")[2])
 
 
+def test_a_closed_file_touches_no_other(tmp_path):
+    with files.writing(tmp_path / "first") as closed:
+        handle = closed.fileno()
+    with files.writing(tmp_path / "second") as other:
+        assert other.fileno() == handle  # given away again
+        for act in (lambda: closed.write(b"late"), closed.sync, closed.readall, closed.fileno):
+            with pytest.raises(ValueError, match="first: closed already"):
+                act()
+    assert (tmp_path / "second").read_bytes() == b""
+
+
 @pytest.mark.parametrize("write", [files.write_text, files.append_line])
 def test_93_a_planted_link_is_replaced_and_not_followed(tmp_path, write):
     (tmp_path / "precious").write_text("keep")
