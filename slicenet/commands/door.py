@@ -20,7 +20,7 @@ from slicenet.stopping import INTERRUPTED, Stopped, leave, stoppable
 F = TypeVar("F", bound=Callable[..., Any])
 FORBIDDEN = (
     *(errno.EACCES, errno.EPERM, errno.EROFS),
-    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
+    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP),
 )
 JSON_KEY = "slicenet.json"
 SOME_FAILED = 3
@@ -98,15 +98,24 @@ def prepare(device: str, threads: int | None) -> str:
 
 
 def refuse_inside(out: Path, places: Sequence[Path]) -> None:
-    """Nothing is ever written into an input folder, or next to an input file."""
-    target = out.resolve()
+    """Nothing is ever written into an input folder or the data set around it, or beside a file."""
+    target = Path(os.path.realpath(out))  # `resolve` has no errno for a link that leads to itself
     for place in places:
-        source = place.resolve()
+        source = Path(os.path.realpath(place))
         inside = place.is_dir() and source in (target, *target.parents)
-        if inside or (place.is_file() and source.parent == target):
+        beside = place.is_file() and source.parent == target
+        if inside or beside or target == _data_set(source):
             raise ConfigError(
                 f"{out}: lies inside the input {place}", "E_OUTPUT", "write somewhere else"
             )
+
+
+def _data_set(place: Path) -> Path | None:
+    """The folder that holds the folder of a subject, if `place` is that or within it."""
+    for folder in (*reversed(place.parents), place):
+        if folder.name.startswith("sub-"):
+            return folder.parent
+    return None
 
 
 def echo_json(content: Any) -> None:

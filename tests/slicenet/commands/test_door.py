@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from functools import partial
 
 import click
@@ -13,7 +14,7 @@ import torch
 from click.testing import CliRunner
 
 from slicenet.commands import main
-from slicenet.commands.door import Door, json_option, prepare
+from slicenet.commands.door import Door, json_option, prepare, refuse_inside
 from slicenet.errors import ConfigError, LockedError, ResourceError, VolumeError
 
 WAIT = """
@@ -60,6 +61,7 @@ def fail(error, *words):
         (MemoryError(), 6),
         (OSError(errno.ENOSPC, "No space left on device", "x"), 6),
         (PermissionError(errno.EACCES, "Permission denied", "x"), 2),
+        (OSError(errno.ELOOP, "Too many levels of symbolic links", "x"), 2),
         (KeyboardInterrupt(), 130),
         (ZeroDivisionError("a bug"), 1),
     ],
@@ -156,3 +158,26 @@ def test_every_command_explains_itself_and_takes_no_option_without_help():
         assert command.get_short_help_str(), name
         done = CliRunner().invoke(main, [name, "--help"])
         assert done.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("out", "place", "refused"),
+    [
+        ("data", "data", True),
+        ("data/maps", "data", True),
+        (".", "data/sub-1/anat/t1.nii", False),
+        ("data/sub-1/anat", "data/sub-1/anat/t1.nii", True),
+        ("data", "data/sub-1", True),  # maps of a subject lie where its scans do
+        ("data", "data/sub-1/anat/t1.nii", True),
+        ("data/derivatives", "data/sub-1", False),
+        ("maps", "data", False),
+        ("loop", "data", False),  # which the disk itself refuses
+    ],
+)
+def test_92_nothing_is_written_into_a_data_set_of_the_input(tmp_path, out, place, refused):
+    (tmp_path / "data/sub-1/anat").mkdir(parents=True)
+    (tmp_path / "data/sub-1/anat/t1.nii").write_bytes(b"")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    wrong = pytest.raises(ConfigError, match="lies inside the input") if refused else nullcontext()
+    with wrong:
+        refuse_inside(tmp_path / out, [tmp_path / place])
