@@ -76,6 +76,7 @@ def command(
             logged = journal(out / METRICS, watch, events)
             cache = Cache(limit=cache_gb)
             model = train(recipe.name, recipe.backend, usable, recipe.train, logged, cache, place)
+            files.remove(path)  # with --force: it is not what the others would say of it
             files.write_text(out / "config.toml", recipe.to_toml())
             files.write_text(out / "MODEL_CARD.md", model_card(model, recipe))
             checkpoint.save(path, model)  # last: where it stands, the folder is whole

@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+from slicenet import checkpoint
 from slicenet.checkpoint import read
 
 SMALL = ("--set", "frame.spacing=[4,4,4]")
@@ -58,6 +59,21 @@ def test_training_again_keeps_the_model_and_other_settings_need_force(slicenet, 
     assert other.exit_code == 2
     assert "--force" in other.stderr
     assert (run / "model.safetensors").read_bytes() == before
+
+
+def test_a_replaced_model_never_stands_beside_the_card_of_another(
+    slicenet, brains, run, tmp_path, monkeypatch
+):
+    shutil.copytree(run, tmp_path / "run")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint, "save", stop)
+    words = ("--backend", "histeq", *SMALL, "--out", tmp_path / "run", "--force")
+    assert slicenet("train", brains, *words).exit_code == 130
+    assert "histeq" in (tmp_path / "run" / "config.toml").read_text()
+    assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
 def test_two_trainings_give_the_same_bytes(slicenet, brains, run, tmp_path):
