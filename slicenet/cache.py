@@ -31,7 +31,7 @@ LEARNT = ".learnt.safetensors"
 PARTLY = ".partly.safetensors"
 SECONDS = "seconds"  # an entry without them is of an older slicenet, and counts as absent
 PORTRAIT = "portrait1."  # raise it when portraits change: features then stay good
-ABANDONED = 24 * 3600.0  # seconds after which half a file belongs to nobody
+DEARER = 24 * 3600.0  # seconds for which what was learnt stays longer than feature maps
 
 
 @final
@@ -84,13 +84,15 @@ class Cache:
         except (OSError, SafetensorError, KeyError):
             return None
 
-    def store_state(self, key: str, state: Mapping[str, Tensor], seconds: float = 0.0) -> None:
-        """Keep tensors that took `seconds` as they are, unless they cannot fit."""
+    def store_state(self, key: str, state: Mapping[str, Tensor], seconds: float = 0.0) -> bool:
+        """Keep tensors that took `seconds` as they are; whether they could be kept."""
         tensors = {name: tensor.cpu().contiguous().clone() for name, tensor in state.items()}
         size = sum(tensor.nbytes for tensor in tensors.values())
         with contextlib.suppress(OSError):
             if self._make_room(size):
                 files.write_bytes(self._path(key, LEARNT), _serialize(tensors, seconds))
+                return True
+        return False
 
     def savepoint(self, key: str) -> Savepoint:
         """Where what will be kept under `key` has got to; nowhere in a cache that holds nothing."""
@@ -123,11 +125,12 @@ class Cache:
                 status = path.stat()
             except FileNotFoundError:  # another run has just made room
                 continue
-            yield status.st_mtime, status.st_size, path
+            used = status.st_mtime + (0 if path.name.endswith(ENDING) else DEARER)
+            yield used, status.st_size, path
 
     def _make_room(self, size: int) -> bool:
-        for left in self.folder.glob("??/.tmp-*"):
-            if left.stat().st_mtime < time.time() - ABANDONED:
+        for left in self.folder.glob(f"??/{files.TEMPORARY}*"):
+            if left.stat().st_mtime < time.time() - files.ABANDONED:
                 files.remove(left)
         if size > self.limit * 1e9:
             return False

@@ -115,7 +115,9 @@ def learn(
     else:
         spared, began = 0.0, time.perf_counter()
         fit(partly)
-        cache.store_state(key, module.state_dict(), time.perf_counter() - began - aside())
+        seconds = time.perf_counter() - began - aside()
+        if not cache.store_state(key, module.state_dict(), seconds):
+            return spared  # the savepoint is all that there is
     partly.clear()
     return spared
 

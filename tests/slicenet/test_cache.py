@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import time
@@ -7,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from slicenet.cache import LEARNT, Cache, CachedMaps
+from slicenet.cache import DEARER, LEARNT, Cache, CachedMaps
 from slicenet.domain import portray
 from slicenet.features import FeatureMap
 from slicenet.frame import Frame, FrameSettings
@@ -66,6 +67,19 @@ def test_the_least_recently_used_goes_first_and_what_cannot_fit_is_not_kept(tmp_
     assert cache.load("cc") is not None
     cache.store("dd", features(3, cells=40_000, channels=500))
     assert cache.load("dd") is None
+
+
+def test_what_was_learnt_goes_after_maps_of_the_same_day(tmp_path):
+    cache = Cache(tmp_path, limit=3 * 1_000_000 * 2 / 1e9)
+    assert cache.store_state("aa", {"weight": torch.zeros(100_000)})
+    for index, key in enumerate(("bb", "cc", "dd")):
+        cache.store(key, features(index, cells=4000, channels=500))
+    assert cache.load_state("aa") is not None
+    (learnt,) = tmp_path.rglob("*.learnt.*")
+    os.utime(learnt, 2 * (time.time() - DEARER - 60,))
+    cache.store("ee", features(3, cells=4000, channels=500))
+    assert cache.load_state("aa") is None
+    assert not cache.store_state("ff", {"weight": torch.zeros(5_000_000)})
 
 
 def test_a_damaged_map_counts_as_absent(tmp_path):

@@ -69,6 +69,12 @@ def test_what_was_learnt_is_learnt_once_and_its_seconds_are_told(tmp_path):
     assert not list(tmp_path.glob("??/*.partly*"))
 
 
+def test_a_savepoint_stays_where_nothing_else_could_be_kept(tmp_path):
+    cache, pupil = Cache(tmp_path, limit=1e-9), Pupil()
+    learn(pupil, pupil.fit, "row", cache, silent)
+    assert cache.savepoint(KEY).load()[0]["numbers"].tolist() == pupil.numbers.tolist()
+
+
 def test_another_lesson_is_another_matter(tmp_path):
     cache, pupil = Cache(tmp_path), Pupil()
     learn(pupil, pupil.fit, "row", cache, silent)
