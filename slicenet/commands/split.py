@@ -52,8 +52,8 @@ def command(
     refuse_inside(out.resolve().parent, inputs.places)
     roles = divide(cohort, settings)
     summary = _summary(cohort, settings, roles)
-    write_roles(out, roles)
     files.write_json(out.with_suffix(".json"), summary)
+    write_roles(out, roles)  # last: where it stands, all is there
     echo_json({"out": str(out), **summary}) if json_output else click.echo(_text(out, summary))
 
 

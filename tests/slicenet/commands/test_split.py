@@ -1,7 +1,10 @@
+import errno
 import json
+import os
 
 import pytest
 
+from slicenet import files
 from slicenet.checkpoint import read
 from slicenet.cohort import find_cohort
 from slicenet.cohort.roles import read_roles
@@ -74,6 +77,21 @@ def test_a_split_that_lacks_a_subject_is_refused(slicenet, brains, tmp_path):
                     "--out", tmp_path / "run")  # fmt: skip
     assert done.exit_code == 2
     assert "the split does not know 02, 03" in done.stderr
+
+
+def test_a_split_without_its_story_is_no_split(slicenet, brains, tmp_path, monkeypatch):
+    write = files.write_text
+
+    def full(path, content):
+        if path.suffix == ".tsv":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        write(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "write_text", full)
+        assert slicenet("split", brains, "--out", tmp_path / "split.tsv").exit_code == 6
+    assert slicenet("split", brains, "--out", tmp_path / "split.tsv").exit_code == 0
+    assert (tmp_path / "split.json").exists()
 
 
 def test_a_table_is_replaced_only_when_asked(slicenet, brains, table, tmp_path):
