@@ -17,14 +17,15 @@ NAME = "slicenet.lock"
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this run; the system itself lets go when the process dies.
+def locked(folder: Path, file: str = "") -> Iterator[None]:
+    """Hold `folder`, or one `file` in it, for this run; the system lets go when the process dies.
 
-    What others have left half done there is removed.
+    What others have left half done in a folder is removed.
     """
+    name = f".{file}.lock" if file else NAME
     try:
         files.make_folder(folder)
-        handle = files.open_handle(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+        handle = files.open_handle(folder / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
     except OSError as error:
         if error.errno in DISK:
             raise
@@ -34,11 +35,17 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise LockedError(
-                f"{folder}: another run writes here ({_holder(handle)})", "E_LOCKED",
+                f"{folder / file}: another run writes here ({_holder(handle)})", "E_LOCKED",
                 "wait for it, or choose another folder",
             ) from error  # fmt: skip
+        except OSError as error:
+            raise ConfigError(
+                f"{folder}: its file system has no locks ({error.strerror})", "E_OUTPUT",
+                "choose a folder on another; some clusters have locks only where they are asked to",
+            ) from error  # fmt: skip
         _sign(handle, {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()})
-        _clear(folder)
+        if not file:
+            _clear(folder)
         yield
         _sign(handle, {})
     finally:
@@ -52,9 +59,13 @@ def _sign(handle: int, content: dict[str, Any]) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what runs that were killed have left half done: whoever holds the folder may."""
+    """Remove what runs that were killed have left half done: whoever holds the folder may.
+
+    A folder within that has a lock of its own is another's.
+    """
     for left in folder.rglob(f"{files.TEMPORARY}*"):
-        if left.is_file():
+        within = left.relative_to(folder).parents[:-1]
+        if left.is_file() and not any((folder / one / NAME).exists() for one in within):
             files.remove(left)
 
 

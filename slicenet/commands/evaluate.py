@@ -45,6 +45,7 @@ def command(
     """
     from slicenet.cohort.roles import read_roles
     from slicenet.images.options import ReadOptions
+    from slicenet.locking import locked
     from slicenet.metrics import EvaluationSettings, compare_pairs
 
     job = _Job(
@@ -61,7 +62,8 @@ def command(
         job.note(_unpaired(comparison, healthy is not None))
     folder = out or maps
     notices = [*job.notices, *evaluation.notices]
-    document = _write(folder, evaluation, comparison, notices, job.failed)
+    with locked(folder):
+        document = _write(folder, evaluation, comparison, notices, job.failed)
     echo_json(document) if json_output else _print(evaluation, comparison, folder)
     _tell(notices, job.failed)
     if job.failed:

@@ -58,6 +58,7 @@ def command(
     DATA as in `train`, or folders of 2D pictures. The subjects that `train` calibrates on with the
     same seed and holdout stay unseen.
     """
+    from slicenet.locking import locked
     from slicenet.recipe import resolve
     from slicenet.tuning import check_method, leaves_no_decoder
 
@@ -74,7 +75,7 @@ def command(
         # A picture is from no place in a head, so that nothing tells what would be usual there.
         learn, words = _by_pictures, (*words, f"{USUAL}=false")
         recipe = resolve(BACKEND, config, words, seed)
-    with reporter(json_output) as watch:
+    with locked(out.parent, out.name), reporter(json_output) as watch:
         tuned, failures = learn(inputs, recipe, place, watch, json_output)
         summary = _summary(out, _write(out, tuned), tuned, failures)
     summary["use"] = _use(out, config, words, recipe)

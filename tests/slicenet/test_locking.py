@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -90,3 +92,34 @@ def test_91_a_full_disk_is_told_as_such(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "os", FaultyDisk(1, "full once"))
     with pytest.raises(OSError, match="No space left"), locked(tmp_path / "new"):
         pass
+
+
+def test_half_files_of_another_run_in_a_folder_within_stay(tmp_path):
+    with locked(tmp_path / "within"):
+        half = tmp_path / "within" / "deep" / ".tmp-0123456789ab.nii.gz"
+        half.parent.mkdir()
+        half.write_bytes(b"")
+        with locked(tmp_path):
+            assert half.exists()
+
+
+def test_a_file_is_held_apart_from_its_folder_and_from_other_files(tmp_path):
+    (tmp_path / ".tmp-0123456789ab.nii").write_bytes(b"")  # whose, a run for one file cannot know
+    with locked(tmp_path, "a.safetensors"), locked(tmp_path, "b.safetensors"):
+        with (
+            pytest.raises(LockedError, match=r"a\.safetensors: another run writes here"),
+            locked(tmp_path, "a.safetensors"),
+        ):
+            pass
+        assert (tmp_path / ".tmp-0123456789ab.nii").exists()
+        with locked(tmp_path):
+            pass
+
+
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
+    def flock(*_):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(ConfigError, match=r"has no locks \(Function not implemented\)"):
+        locked(tmp_path).__enter__()

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from slicenet.checkpoint import read
 from slicenet.extractors.tuned import read_origin
 from slicenet.files import digest
+from slicenet.locking import locked
 
 TINY = (
     "--set", "frame.spacing=[4,4,4]", "--set", "slices.backbone.name=test_resnet",
@@ -179,3 +180,10 @@ def test_nothing_is_written_into_the_input_or_under_another_ending(slicenet, bra
     assert (inside.exit_code, ending.exit_code) == (2, 2)
     assert "lies inside the input" in inside.stderr
     assert "ends in .safetensors" in ending.stderr
+
+
+def test_94_two_runs_into_one_file_are_refused(slicenet, brains, tmp_path):
+    with locked(tmp_path, "w.safetensors"):
+        second = slicenet("finetune", brains, *EDC, "--out", tmp_path / "w.safetensors")
+    assert second.exit_code == 7
+    assert "w.safetensors: another run writes here" in second.stderr
