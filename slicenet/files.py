@@ -20,6 +20,7 @@ from safetensors import safe_open
 BINARY = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
 TEMPORARY = ".tmp-"  # how names begin of what is not whole yet
+ABANDONED = 24 * 3600.0  # seconds after which it belongs to nobody
 LOG = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | BINARY
 
 
@@ -182,6 +183,8 @@ def read_json(path: Path) -> dict[str, Any]:
 @contextmanager
 def tensors(path: Path, framework: str = "pt") -> Iterator[safe_open]:
     """Open a safetensors file, whose tensors are mapped into memory."""
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would wait for its writer
+        raise OSError(errno.EINVAL, "not a file", str(path))
     os.close(open_handle(path, os.O_RDONLY | BINARY))  # says why, where that fails
     with safe_open(path, framework) as file:
         yield file

@@ -1,12 +1,13 @@
 """Weights over the network, when somebody asked for it in so many words."""
 
-import tempfile
+import secrets
+import time
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from slicenet.config import suggest
 from slicenet.errors import CheckpointError, ConfigError
-from slicenet.files import digest, make_folder
+from slicenet.files import ABANDONED, TEMPORARY, digest, make_folder, remove
 from slicenet.folders import weights_folder
 from slicenet.watch import Watch, silent
 from slicenet.weights.download import download
@@ -33,12 +34,18 @@ def fetch(
         raise ConfigError(message, "E_SETTING", f"--url; {suggest(name, list(KNOWN))}")
     place = folder or weights_folder()
     make_folder(place)
+    for left in place.glob(f"{TEMPORARY}*"):
+        if left.stat().st_mtime < time.time() - ABANDONED:
+            remove(left)
     # Inside the folder, where there is room if there is any; the name hides it from `held`.
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=place) as scratch:
-        file = Path(scratch) / (PurePosixPath(urlsplit(url).path).name or "download")
+    file = place / f"{TEMPORARY}{secrets.token_hex(6)}"
+    try:
         download(url, file, limit, watch)
         got = digest(file)
         if not got.startswith(expected):
             message = f"{url}: its SHA-256 begins {got[:8]}, not {expected[:8]}"
             raise CheckpointError(message, "E_SHA256", "not the file that was asked for; not kept")
-        return import_file(file, name, place, known.licence if known else "")
+        licence = known.licence if known else ""
+        return import_file(file, name, place, licence, PurePosixPath(urlsplit(url).path).name)
+    finally:
+        remove(file)

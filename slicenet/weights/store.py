@@ -56,9 +56,12 @@ def held(folder: Path | None = None) -> tuple[Weights, ...]:
 
 
 def import_file(
-    source: Path, name: str = "", folder: Path | None = None, licence: str = ""
+    source: Path, name: str = "", folder: Path | None = None, licence: str = "", called: str = ""
 ) -> Weights:
-    """Bring a .safetensors or .pth file into the folder, under its known name or the one given."""
+    """Bring a .safetensors or .pth file into the folder, under its known name or the one given.
+
+    It was `called` so where it is from, if not as it is now.
+    """
     tensors = read_tensors(source)
     sha256 = digest(source)
     name = name or _name_of(source, sha256)
@@ -76,7 +79,7 @@ def import_file(
     write_bytes(file, serialize(copies, {ORIGIN: note} if note else None))
     record = {
         "sha256": digest(file),
-        "source": source.name,
+        "source": called or source.name,
         "source_sha256": sha256,
         "licence": licence or (known.licence if known else ""),
     }

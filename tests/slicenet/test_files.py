@@ -133,6 +133,12 @@ def test_tensors_are_those_that_safetensors_wrote(tmp_path):
         files.load_tensors(tmp_path / "b.safetensors")
 
 
+def test_a_pipe_in_place_of_tensors_keeps_nobody_waiting(tmp_path):
+    os.mkfifo(tmp_path / "a.safetensors")
+    with pytest.raises(OSError, match="not a file"):
+        files.load_tensors(tmp_path / "a.safetensors")
+
+
 def test_an_unnamed_file_is_seen_by_nobody(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with files.unnamed() as file:

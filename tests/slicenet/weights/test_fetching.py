@@ -1,10 +1,13 @@
 import hashlib
 import io
+import os
+import time
 
 import pytest
 import torch
 
 from slicenet.errors import CheckpointError, ConfigError
+from slicenet.files import ABANDONED, TEMPORARY
 from slicenet.weights import fetching, known
 from slicenet.weights.fetching import fetch
 from slicenet.weights.known import KnownWeights
@@ -82,3 +85,13 @@ def test_the_limit_holds(mirror, tmp_path):
 def test_a_name_without_an_address_is_met_with_the_known_ones(tmp_path):
     with pytest.raises(ConfigError, match=r"did you mean resnet18\.tv_in1k"):
         fetch("resnet18.tv", folder=tmp_path)
+
+
+def test_what_a_killed_transfer_left_goes_after_a_day(mirror, tmp_path):
+    for name, age in (("old", ABANDONED + 60), ("new", 60)):
+        half = tmp_path / f"{TEMPORARY}{name}"
+        half.write_bytes(b"half")
+        os.utime(half, 2 * (time.time() - age,))
+    fetch("mine", mirror, folder=tmp_path)
+    left = {file.name for file in tmp_path.iterdir()}
+    assert left == {"mine.safetensors", "mine.json", f"{TEMPORARY}new"}
