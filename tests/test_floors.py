@@ -50,6 +50,7 @@ FLOORS = [
     {"recipe", "report", "tuning"},
     {"card", "comparing", "demo", "training_page", "viewer"},
     {"commands"},
+    {"__main__"},
 ]
 HEIGHT = {f"slicenet.{unit}": height for height, floor in enumerate(FLOORS) for unit in floor}
 # Its names are imported when they are first used, so it stands beside the floors.
