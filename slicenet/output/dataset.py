@@ -35,6 +35,7 @@ IGNORED = (
     "/*", "!/sub-*", "/sub-*_*", "!/dataset_description.json", "!/descriptions.*",
     "!/participants.*", "!/README", "*_heatmap.*", "*_mod-*", "*.html", "*.png",
 )  # fmt: skip
+GRID = "on the grid that was scored: of a prepared scan MNI's, on which heads are larger"
 COLOURS = {"label": itk_snap, "ctbl": slicer, "lut": fsleyes}  # by endings
 DESCRIPTIONS = {
     "desc-anomaly": "how strange each voxel is to a model of healthy brains, and what stands out",
@@ -52,8 +53,8 @@ MEANING: dict[str, dict[str, str]] = {
         "counted in"
     },
     "peak": {"Description": "Highest value of the map inside the brain", "Units": "arbitrary"},
-    "anomaly_ml": {"Description": "Volume above the threshold", "Units": "mL"},
-    "brain_ml": {"Description": "Volume looked at", "Units": "mL"},
+    "anomaly_ml": {"Description": f"Volume above the threshold, {GRID}", "Units": "mL"},
+    "brain_ml": {"Description": f"Volume looked at, {GRID}", "Units": "mL"},
     "folder": {"Description": "Where the files of the case lie"},
     "unlike": {"Description": "In what the input is unlike the healthy brains of the model"},
 }
