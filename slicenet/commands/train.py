@@ -1,5 +1,6 @@
 """`slicenet train`: from healthy volumes to a calibrated model."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def command(
             click.echo(f"{path}: already trained on these volumes with these settings", err=True)
         else:
             events = board(out / "tensorboard") if tensorboard else None
-            logged = journal(out / METRICS, watch, events)
+            logged = journal(out / METRICS, watch, events, _key(recipe, usable))
             cache = Cache(limit=cache_gb)
             model = train(recipe.name, recipe.backend, usable, recipe.train, logged, cache, place)
             files.remove(path)  # with --force: it is not what the others would say of it
@@ -112,6 +113,11 @@ def healthy_cases(inputs: Inputs, json_output: bool, labels: bool = False) -> An
 def _why(case: Any) -> str:
     """Why a case is not learnt from."""
     return f"{case.group or 'unknown'}{' (for testing)' if case.is_healthy else ''}"
+
+
+def _key(recipe: Any, usable: Any) -> str:
+    """What tells this training from others."""
+    return hashlib.sha256(f"{recipe.to_toml()}{usable.digests}".encode()).hexdigest()[:12]
 
 
 def _done(path: Path, recipe: Any, usable: Any, force: bool) -> bool:

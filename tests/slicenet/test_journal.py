@@ -1,5 +1,6 @@
 import json
 
+from slicenet import journal as journals
 from slicenet.journal import journal, read_journal
 
 
@@ -45,3 +46,26 @@ def test_stages_are_read_back_and_one_that_begins_anew_is_another(tmp_path):
     assert once.values == {"perplexity": ((1, 7.5),)}
     assert again.steps == (1, 2)
     assert len(again.seconds) == 2
+
+
+def test_the_same_training_goes_on_in_its_journal(tmp_path, monkeypatch):
+    """Killed after step 4 of the flow, kept at 2: what was done twice is told once."""
+    path, clock = tmp_path / "m", iter(range(0, 1000, 10))
+    monkeypatch.setattr(journals.time, "monotonic", lambda: next(clock))
+    first = journal(path, Heard(), training="a")
+    first("describe", 1, 1)
+    for step in (1, 2, 3, 4):
+        first("flow", step, 6, loss=float(step))
+    with path.open("a") as file:
+        file.write('{"stage": "flo')
+    again = journal(path, Heard(), training="a")
+    again("describe", 1, 1)
+    for step in (3, 4, 5, 6):
+        again("flow", step, 6, loss=-float(step))
+    again("calibrate", 1, 1)
+    describe, flow, calibrate = read_journal(path)
+    assert flow.values["loss"] == ((1, 1.0), (2, 2.0), (3, -3.0), (4, -4.0), (5, -5.0), (6, -6.0))
+    assert (describe.seconds, flow.seconds) == ((10,), (20, 30, 40, 50, 60, 70))
+    assert calibrate.seconds == (80,)
+    journal(path, Heard(), training="b")
+    assert not path.exists()
