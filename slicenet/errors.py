@@ -10,11 +10,19 @@ SlicenetError
 """
 
 import errno
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
 # Of a disk that is full, or of one that is failing: nothing that another path would mend.
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+# What torch and the libraries beneath it say in errors that have no type of their own. A oneDNN
+# primitive that cannot be made had no room; one that cannot be described would never have run.
+FULL = re.compile(
+    "out of memory|allocate memory|not enough memory|bad_alloc|_alloc_failed"
+    "|could not create a (memory object|primitive(?! descriptor))",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -76,10 +84,8 @@ class LockedError(SlicenetError):
 
 def out_of_memory(error: Exception) -> bool:
     """Whether memory ran out, on whichever device."""
-    # torch has a type of its own for a full GPU, and none for a full CPU.
     return (
         isinstance(error, MemoryError)
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
-        or "can't allocate memory" in str(error)
-        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and FULL.search(str(error)) is not None)
     )

@@ -1,5 +1,8 @@
+import errno
 import inspect
+import os
 
+import pytest
 import torch
 
 from slicenet import errors
@@ -20,8 +23,38 @@ def test_a_message_ends_with_its_hint_if_there_is_one():
     assert str(SlicenetError("cut")) == "cut"
 
 
-def test_memory_runs_out_on_every_device_in_its_own_words():
-    assert out_of_memory(MemoryError())
-    assert out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
-    assert out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory"))
-    assert not out_of_memory(RuntimeError("shapes do not fit"))
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("CUDA error: out of memory\nCompile with `TORCH_USE_CUDA_DSA`"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 5 GB, max allowed: 6 GB)"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
+        RuntimeError("std::bad_alloc"),
+        RuntimeError("Failed to allocate memory for image."),
+        RuntimeError("could not create a primitive"),
+        RuntimeError("could not create a memory object"),
+    ],
+    ids=lambda error: str(error)[:30],
+)
+def test_memory_runs_out_on_every_device_and_in_every_library_in_its_own_words(error):
+    assert out_of_memory(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("shapes do not fit"),
+        RuntimeError("could not create a primitive descriptor for a matmul primitive"),
+        RuntimeError("CUDA error: an illegal memory access was encountered"),
+        FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "/out of memory/brain.nii"),
+    ],
+    ids=lambda error: str(error)[:30],
+)
+def test_what_is_said_of_other_faults_is_not_taken_for_it(error):
+    assert not out_of_memory(error)
