@@ -19,7 +19,8 @@ def in_halves(work: Callable[[Tensor], Result], batch: Tensor) -> list[Result]:
         if not out_of_memory(error) or len(batch) == 1:
             raise
     # Only here has what failed let go of its tensors.
-    if batch.is_cuda:
+    # torch keeps that for itself, and libraries beneath it ask the device for their own.
+    if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
     half = len(batch) // 2
     return [*in_halves(work, batch[:half]), *in_halves(work, batch[half:])]

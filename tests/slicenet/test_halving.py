@@ -45,6 +45,16 @@ def test_102_what_does_not_fit_alone_is_an_error_and_so_is_a_bug():
     assert stumbling.tried == [4]
 
 
+@pytest.mark.parametrize("cuda", [False, True])
+def test_102_a_gpu_is_given_back_what_failed_though_pictures_come_from_the_cpu(cuda, monkeypatch):
+    freed, machine = [], Machine(3, RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"))
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: freed.append(len(machine.tried)))
+    in_halves(machine.work, torch.arange(8))
+    assert machine.tried == [8, 4, 2, 2, 4, 2, 2]
+    assert freed == ([1, 2, 5] if cuda else [])
+
+
 STARVED = """
 import resource, torch
 from slicenet.halving import in_halves
