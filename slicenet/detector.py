@@ -19,7 +19,7 @@ from slicenet.elsewhere import Elsewhere
 from slicenet.errors import ConfigError
 from slicenet.features import Extractor, FeatureMap, signature
 from slicenet.frame import Frame
-from slicenet.learning import Walked, fit_extractor, fit_scorer, whose
+from slicenet.learning import Walked, fit_extractor, fit_scorer, identities
 from slicenet.resampling import smooth_inside
 from slicenet.scorers.positions import Positions, PositionSettings
 from slicenet.scoring import AnomalyMap, Scorer, worst
@@ -77,7 +77,7 @@ class Detector(nn.Module):
         self.frame.fit(healthy, watch)
         healthy = Elsewhere(healthy, self.frame.settings.elsewhere)
         learns = self.extractor.learns or self.scorer.learns
-        those = whose(healthy) if learns else ""
+        those = identities(healthy) if learns else ""
         self.saved = fit_extractor(self.frame, self.extractor, healthy, those, watch, cache)
         spared = self.extractor.spared(len(healthy))
         maps = self.maps(healthy, watch, cache, spared)

@@ -51,7 +51,7 @@ class Walked:
         return chain(*self.parts)
 
 
-def whose(volumes: Sequence[Volume]) -> str:
+def identities(volumes: Sequence[Volume]) -> str:
     """Digests of volumes and whose they are: some extractors hold out whole subjects."""
     return "".join(f"{one.digest} {one.subject} " for one in volumes)
 

@@ -20,7 +20,7 @@ from slicenet.extractors.tuned import TunedOrigin, bring_decoder
 from slicenet.files import digest
 from slicenet.frame import Frame
 from slicenet.inspection import Usable
-from slicenet.learning import fit_extractor, learn, whose
+from slicenet.learning import fit_extractor, identities, learn
 from slicenet.savepoint import Savepoint
 from slicenet.training import TrainSettings, parts
 from slicenet.watch import Watch, silent
@@ -52,7 +52,7 @@ def tune_by_volumes(
     volumes = cohort.select(fitted)
     frame, extractor = Frame(backend.frame), _extractor(backend, settings.seed, device)
     frame.fit(volumes, watch)
-    fit_extractor(frame, extractor, volumes, whose(volumes), watch, cache or Cache())
+    fit_extractor(frame, extractor, volumes, identities(volumes), watch, cache or Cache())
     files = [digest(path) for case in volumes.cases for path in case.images]
     origin = _origin(backend, extractor, files, settings.seed, cohort.synthetic)
     return Tuned(extractor, origin, len(fitted), len(held))

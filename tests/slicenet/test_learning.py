@@ -9,7 +9,7 @@ from slicenet.cache import PARTLY, Cache
 from slicenet.detector import Detector, MapSettings
 from slicenet.extractors.intensity import IntensityExtractor, IntensitySettings
 from slicenet.frame import Frame, FrameSettings
-from slicenet.learning import Framed, Walked, fill, learn, whose
+from slicenet.learning import Framed, Walked, fill, identities, learn
 from slicenet.scoring import Scorer
 from slicenet.watch import silent
 
@@ -91,8 +91,9 @@ def test_statistics_take_any_size_and_weights_must_fit():
 
 def test_volumes_are_told_apart_by_what_they_hold_and_whose_they_are(make_brain):
     one, two = make_brain(0), make_brain(1)
-    assert whose([one, two]) == whose([make_brain(0), make_brain(1)])
-    assert len({whose([one]), whose([two]), whose([one, two]), whose([two, one])}) == 4
+    assert identities([one, two]) == identities([make_brain(0), make_brain(1)])
+    lists = ([one], [two], [one, two], [two, one])
+    assert len(set(map(identities, lists))) == 4
 
 
 def test_what_is_framed_or_walked_can_be_walked_again():
