@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 
 from slicenet.cohort import Cohort
-from slicenet.cohort.roles import CALIBRATE, FIT, TEST
+from slicenet.cohort.roles import CALIBRATE, FIT, TEST, subjects
 from slicenet.errors import NoInputError
 
 LEAST_TESTED = 2  # healthy subjects, so that volume scores have something to be compared with
@@ -29,23 +29,23 @@ def divide(cohort: Cohort, share: float, seed: int) -> Split:
     """
     if any(case.role in (FIT, CALIBRATE) for case in cohort.cases):
         return _by_roles(cohort)
-    subjects = [case.subject or case.name for case in cohort.cases]
+    owners = subjects(cohort)
     ill = {
-        subject for subject, case in zip(subjects, cohort.cases, strict=True)
+        owner for owner, case in zip(owners, cohort.cases, strict=True)
         if not case.is_healthy or case.role == TEST
     }  # fmt: skip
-    healthy = [index for index, subject in enumerate(subjects) if subject not in ill]
+    healthy = [index for index, owner in enumerate(owners) if owner not in ill]
     if not ill:
         raise NoInputError(
             "only healthy cases: nothing to tell apart", "E_NO_INPUT",
             "give a cohort whose table has groups healthy and others, with truth masks",
         )  # fmt: skip
-    known = sorted({subjects[index] for index in healthy})
+    known = sorted({owners[index] for index in healthy})
     held = max(LEAST_TESTED, round(share * len(known)))
     order = np.random.default_rng(seed).permutation(len(known))
     chosen = {known[index] for index in order[:held]}
-    learnt = [index for index in healthy if subjects[index] not in chosen]
-    tested = [index for index in range(len(subjects)) if index not in set(learnt)]
+    learnt = [index for index in healthy if owners[index] not in chosen]
+    tested = [index for index in range(len(owners)) if index not in set(learnt)]
     return Split(cohort.select(learnt), cohort.select(tested))
 
 
