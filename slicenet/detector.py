@@ -83,10 +83,11 @@ class Detector(nn.Module):
         maps = self.maps(healthy, watch, cache, spared)
         walked = Walked(maps, self._lesioned_maps(healthy, watch, cache, spared))
         described = f"{signature(self.frame, self.extractor)} {[*spared]} {those}"
-        self.saved += fit_scorer(self.scorer, walked, described, watch, cache)
+        known = fit_scorer(self.scorer, walked, described, watch, cache)
         self.positions.fit((self.scorer.score(features), features.inside) for features in maps)
         self._fit_domain(healthy, maps)
-        self.saved += sum(one.saved for one in walked.parts)
+        # Of the seconds known from before, those do not count that places took once more.
+        self.saved += max(known - maps.spent, 0) if known else sum(m.saved for m in walked.parts)
 
     def calibrate(self, healthy: Sequence[Volume], watch: Watch = silent) -> None:
         """Learn what scores mean, from healthy volumes that `fit` has not seen."""

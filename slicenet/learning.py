@@ -78,20 +78,17 @@ def fit_extractor(
 def fit_scorer(scorer: Scorer, maps: Walked, described: str, watch: Watch, cache: Cache) -> float:
     """Learn, or take what the same scorer has learnt from the same maps before; seconds spared.
 
-    All that decides the maps is in `described`.
+    All that decides the maps is in `described`. Where nothing was to learn the maps are not walked,
+    and the seconds are those of describing too.
     """
     if not scorer.learns:
         scorer.fit(maps, watch)
         return 0.0
-    spared = learn(
+    return learn(
         scorer, lambda savepoint: scorer.fit(maps, watch, savepoint),
         f"{scorer.lessons()} {described}", cache, watch,
-        lambda: sum(one.spent for one in maps.parts),
+        lambda: sum(one.saved for one in maps.parts),
     )  # fmt: skip
-    if spared:
-        for _ in maps:  # what was spared of describing them counts too
-            continue
-    return spared
 
 
 def learn(
@@ -100,11 +97,11 @@ def learn(
     lesson: str,
     cache: Cache,
     watch: Watch,
-    aside: Callable[[], float] = lambda: 0.0,
+    earlier: Callable[[], float] = lambda: 0.0,
 ) -> float:
     """Have `fit` teach, or take what `module` learnt from the same lesson; the seconds spared.
 
-    Seconds that `aside` tells afterwards are counted elsewhere.
+    Seconds that `earlier` tells afterwards, which another run has spent on it, count as well.
     """
     key = hashlib.sha256(lesson.encode()).hexdigest()
     partly = cache.savepoint(key)
@@ -115,7 +112,7 @@ def learn(
     else:
         spared, began = 0.0, time.perf_counter()
         fit(partly)
-        seconds = time.perf_counter() - began - aside()
+        seconds = time.perf_counter() - began + earlier()
         if not cache.store_state(key, module.state_dict(), seconds):
             return spared  # the savepoint is all that there is
     partly.clear()

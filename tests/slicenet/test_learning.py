@@ -5,12 +5,15 @@ import pytest
 import torch
 from torch import nn
 
-from slicenet.cache import PARTLY, Cache
+from slicenet.cache import ENDING, PARTLY, Cache
 from slicenet.detector import Detector, MapSettings
 from slicenet.extractors.intensity import IntensityExtractor, IntensitySettings
+from slicenet.features import Extractor, FeatureMap
 from slicenet.frame import Frame, FrameSettings
 from slicenet.learning import Framed, Walked, fill, identities, learn
+from slicenet.scorers.positions import PositionSettings
 from slicenet.scoring import Scorer
+from slicenet.simulation import SimulationSettings
 from slicenet.watch import silent
 
 KEY = hashlib.sha256(b"row").hexdigest()
@@ -60,10 +63,10 @@ def test_what_was_learnt_is_learnt_once_and_its_seconds_are_told(tmp_path):
         time.sleep(0.2)
         first.fit(savepoint)
 
-    assert learn(first, fit, "row", cache, silent, aside=lambda: 0.1) == 0
+    assert learn(first, fit, "row", cache, silent, earlier=lambda: 5.0) == 0
     cache.savepoint(KEY).keep(lambda: ({}, {}))  # as if killed before it was cleared
     spared = learn(again, None, "row", cache, lambda stage, *_: stages.append(stage))
-    assert 0.1 <= spared < 2
+    assert 5.2 <= spared < 7
     assert torch.equal(again.numbers, first.numbers)
     assert stages == ["learnt before"]
     assert not list(tmp_path.glob("??/*.partly*"))
@@ -146,3 +149,45 @@ def test_a_scorer_learns_the_same_lesson_once_and_all_that_was_spared_is_told(ma
     fitted(Studious(seed=1), brains)
     fitted(Studious(), brains[:3])
     assert Studious.fits == 3
+
+
+class Slow(Extractor):
+    """Counts what it describes, and takes its time."""
+
+    settings = None
+    described = 0
+
+    def fit(self, volumes, watch):
+        pass
+
+    def extract(self, volume):
+        Slow.described += 1
+        time.sleep(0.05)
+        return FeatureMap(volume.voxels[0][volume.brain][:, None], volume.brain)
+
+
+@pytest.mark.parametrize("places", ["none", "z"])
+def test_what_is_known_needs_no_maps_that_have_made_room(make_brain, tmp_path, places):
+    cache, brains = Cache(tmp_path), [make_brain(seed) for seed in range(4)]
+    Slow.described = 0
+
+    def fitted():
+        scorer, finish = Studious(), MapSettings(position=PositionSettings(places))
+        scorer.lesions = SimulationSettings(least=1)
+        made = Detector(Frame(COARSE), Slow(), scorer, finish)
+        made.fit(brains, cache=cache)
+        return made
+
+    first, kept = fitted(), fitted()
+    assert Slow.described == 8  # healthy and lesioned
+    assert first.saved == 0
+    assert kept.saved >= 0.1 + 8 * 0.05
+    for path in tmp_path.glob(f"??/*{ENDING}"):
+        path.unlink()
+    gone = fitted()
+    again = 4 * (places == "z")  # what is usual at a place is not known from before
+    assert Slow.described == 8 + again
+    assert gone.saved <= kept.saved - again * 0.05
+    assert again or gone.saved == kept.saved
+    state = gone.state_dict()
+    assert all(torch.equal(held, state[name]) for name, held in first.state_dict().items())
