@@ -49,8 +49,10 @@ def server(*imports: str) -> ForkServerContext:
     # Its group may be asked to stop as a whole, and it must not go before its children.
     resource_tracker.ensure_running()  # would open the ears of this process again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, stopping.CODES)
-    forkserver.ensure_running()
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return context
 
 

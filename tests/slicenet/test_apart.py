@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import forkserver
 
 import numpy as np
 import pytest
@@ -86,6 +87,17 @@ def gone(process):
     while os.path.exists(f"/proc/{process}") and time.monotonic() < deadline:
         time.sleep(0.05)
     return not os.path.exists(f"/proc/{process}")
+
+
+def test_a_server_that_cannot_start_leaves_signals_as_they_were(deeds, monkeypatch):
+    def refuse():
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(forkserver, "ensure_running", refuse)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with pytest.raises(BlockingIOError):
+        work_apart(deeds.dig)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
 def test_its_steps_are_heard_here_in_order(deeds):
