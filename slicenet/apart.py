@@ -57,7 +57,10 @@ def server(*imports: str) -> ForkServerContext:
 
 
 def follow_parent() -> None:
-    """Have this process leave it to its parent when to stop, and end with it."""
+    """Have this process leave it to its parent when to stop, and end with it.
+
+    What heeds SIGTERM afterwards ends with `PREEMPTED`.
+    """
     for number in stopping.CODES:
         if number != signal.SIGTERM:  # the parent's own way to end it
             signal.signal(number, signal.SIG_IGN)
@@ -109,9 +112,11 @@ def end(process: BaseProcess) -> None:
 
 def death(code: int) -> SlicenetError:
     """What a process that ended so, with nothing told, has come to."""
+    if code == stopping.PREEMPTED:
+        code = -signal.SIGTERM  # which it heeds, and no other request
     if code >= 0:
         return SlicenetError(f"its process ended with {code}; why stands above", "E_CRASHED")
-    name = signal.Signals(-code).name
+    name = {one.value: one.name for one in signal.Signals}.get(-code, f"signal {-code}")
     if name != "SIGKILL":
         return SlicenetError(f"its process was ended by {name}", "E_CRASHED")
     message = "its process was killed (SIGKILL), probably for want of memory"

@@ -14,6 +14,7 @@ import torch
 
 from slicenet.apart import death, end, follow_parent, server
 from slicenet.errors import ResourceError, SlicenetError, out_of_memory
+from slicenet.stopping import PREEMPTED
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -126,7 +127,8 @@ class _Worker:
 def _serve(line: Connection, work: Callable[[Any], Any]) -> None:
     """Do what comes along the line, with one thread, until it closes."""
     follow_parent()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())  # runs every `finally`
+    # Runs every `finally`.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(PREEMPTED))
     torch.set_num_threads(1)
     while True:
         try:

@@ -57,8 +57,8 @@ def stoppable() -> Iterator[None]:
     if _request.heeded or threading.current_thread() is not threading.main_thread():
         yield
         return
-    # What runs in the background of a shell leaves Ctrl-C to others.
-    wanted = [n for n in CODES if (n, signal.getsignal(n)) != (signal.SIGINT, signal.SIG_IGN)]
+    # What is ignored was left to others: Ctrl-C by what runs in the background of a shell, say.
+    wanted = [number for number in CODES if signal.getsignal(number) != signal.SIG_IGN]
     ear, mouth = os.pipe()
     os.set_blocking(mouth, False)
     earlier = signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from slicenet import stopping
-from slicenet.apart import work_apart
+from slicenet.apart import death, work_apart
 from slicenet.errors import ConfigError, ResourceError, SlicenetError
 from slicenet.machine import peak_gb
 
@@ -41,6 +41,18 @@ def stumble(watch):
 
 def die(watch):
     os.kill(os.getpid(), signal.SIGKILL)
+
+def be_asked(watch):
+    for number in (signal.SIGUSR1, signal.SIGINT, signal.SIGTERM):
+        watch("asked", number, 0)
+        os.kill(os.getpid(), number)
+        time.sleep(0.1)
+
+def stay(watch):  # and never look
+    stopping.GRACE = 0.2
+    with stopping.deferred():
+        be_asked(watch)
+        time.sleep(60)
 
 def learn(watch):
     with stopping.deferred():
@@ -137,6 +149,21 @@ def test_a_process_that_is_killed_is_reported_by_the_signal(deeds):
     with pytest.raises(ResourceError, match="SIGKILL") as killed:
         work_apart(deeds.die)
     assert killed.value.code == "E_MEMORY"
+
+
+@pytest.mark.parametrize("deed", ["be_asked", "stay"])
+def test_it_heeds_its_parents_signal_alone_and_is_reported_by_it(deeds, deed):
+    heard = []
+    with pytest.raises(SlicenetError, match="was ended by SIGTERM"):
+        work_apart(getattr(deeds, deed), lambda stage, number, total: heard.append(number))
+    assert heard == [signal.SIGUSR1, signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(9, "ended with 9; why"), (-6, "by SIGABRT"), (-40, "by signal 40")]
+)
+def test_every_end_has_a_name(code, said):
+    assert said in str(death(code))
 
 
 def test_who_stops_here_stops_it_there_and_lets_it_clear_up(deeds, tmp_path):

@@ -20,6 +20,11 @@ def kill_at_two(number):
         os.kill(os.getpid(), signal.SIGKILL)
     return number * 10
 
+def be_asked(number):
+    os.kill(os.getpid(), (signal.SIGUSR1, signal.SIGTERM)[number == 2])
+    time.sleep(0.1)
+    return number * 10
+
 def starve_at_two(number):
     if number == 2:
         limit = resource.getrlimit(resource.RLIMIT_AS)
@@ -92,6 +97,11 @@ def test_103_a_worker_that_is_killed_loses_its_own_task_and_no_other(chores):
     assert found[2].startswith("2: its process was killed (SIGKILL)")
     assert found[2].endswith("[E_MEMORY]")
     assert told == [1, 2, 3, 4, 5]
+
+
+def test_103_a_worker_that_is_asked_to_end_is_reported_by_the_signal(chores):
+    found = work_through(range(4), chores.be_asked, 2, ignore, lost=as_text)
+    assert found == [0, 10, "2: its process was ended by SIGTERM [E_CRASHED]", 30]
 
 
 @pytest.mark.parametrize("workers", [0, 2])

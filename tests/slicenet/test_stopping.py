@@ -100,6 +100,16 @@ def test_what_a_shell_has_put_in_the_background_leaves_the_interrupt_to_others()
     assert ended(run, signal.SIGTERM)[0] == 75
 
 
+def test_what_was_ignored_before_stays_so():
+    before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    try:
+        with stoppable():
+            signal.raise_signal(signal.SIGUSR1)
+            assert not asked()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
 def interrupted():
     with stoppable(), stoppable():  # as in a demo, whose commands are of this process
         os.kill(os.getpid(), signal.SIGUSR1)
