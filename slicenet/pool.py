@@ -1,5 +1,6 @@
 """Tasks spread over processes, which never outlive their parent, nor take others down."""
 
+import os
 import signal
 import sys
 import traceback
@@ -7,7 +8,6 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext
 from typing import Any, TypeVar, final
 
 import torch
@@ -34,27 +34,27 @@ def work_through(
     work: Callable[[Task], Result],
     workers: int,
     tell: Callable[[int], None],
+    lost: Callable[[Task, SlicenetError], Result],
     imports: Sequence[str] = (),
-    lost: Callable[[Task, SlicenetError], Result] | None = None,
 ) -> list[Result]:
     """Results of `work` in the order of `tasks`; `tell` hears how many are done.
 
-    With 0 or 1 workers all is done here. Modules named in `imports` are loaded before workers
-    start. `lost` makes the result of a task that was lost; without it, that is an error.
+    With 0 or 1 workers all is done here. `lost` makes the result of a task that was lost, or raises
+    what that comes to. Modules named in `imports` are loaded before workers start.
     """
     results: dict[int, Result] = {}
-    few = min(workers, len(tasks)) <= 1
-    outcomes = _here(tasks, work) if few else _apart(tasks, work, workers, imports)
+    outcomes = _here(tasks, work) if workers <= 1 else _apart(tasks, work, workers, imports)
     with closing(outcomes):
         for index, outcome in outcomes:
-            if isinstance(outcome, Lost):
-                if lost is None:
-                    message, code = outcome.error.message, outcome.error.code
-                    raise ResourceError(message, code, "fewer --workers") from outcome.error
-                outcome = lost(tasks[index], outcome.error)
-            results[index] = outcome
+            is_lost = isinstance(outcome, Lost)
+            results[index] = lost(tasks[index], outcome.error) if is_lost else outcome
             tell(len(results))
     return [results[index] for index in range(len(tasks))]
+
+
+def usual_workers(tasks: int) -> int:
+    """How many workers, unless somebody says: a task that is alone is not worth their start."""
+    return min(2, os.cpu_count() or 1, tasks)
 
 
 def _here(tasks: Sequence[Any], work: Callable[[Any], Any]) -> Outcomes:
@@ -65,14 +65,13 @@ def _here(tasks: Sequence[Any], work: Callable[[Any], Any]) -> Outcomes:
 def _apart(
     tasks: Sequence[Any], work: Callable[[Any], Any], workers: int, imports: Sequence[str]
 ) -> Outcomes:
-    context = server(__name__, work.__module__, *imports)
     waiting = iter(enumerate(tasks))
     busy: dict[Any, _Worker] = {}  # by their lines
     idle: list[_Worker] = []
     try:
         while True:
             while len(busy) < workers and (following := next(waiting, None)):
-                worker = idle.pop() if idle else _Worker(context, work)
+                worker = idle.pop() if idle else _Worker(work, imports)
                 busy[worker.line] = worker
                 worker.give(*following)
             if not busy:
@@ -91,7 +90,8 @@ def _apart(
 class _Worker:
     """A process that does one task after the other."""
 
-    def __init__(self, context: ForkServerContext, work: Callable[[Any], Any]) -> None:
+    def __init__(self, work: Callable[[Any], Any], imports: Sequence[str]) -> None:
+        context = server(__name__, work.__module__, *imports)
         self.line, theirs = context.Pipe()
         self.alive = True
         self._index = -1

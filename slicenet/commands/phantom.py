@@ -1,6 +1,5 @@
 """`slicenet phantom`: made-up brains with lesions and the truth about them."""
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ COUNT = click.IntRange(min=0)
 @click.option(
     "--workers",
     type=click.IntRange(min=0),
-    help="Processes; 0 for none beside this one.  [default: 2]",
+    help="Processes; 0 for none beside this one.  [default: 2, of one subject 0]",
 )
 @json_option
 def command(
@@ -50,6 +49,7 @@ def command(
     """
     from slicenet.config import overlay, parse_assignments
     from slicenet.phantom import PhantomSettings, write_phantoms
+    from slicenet.pool import usual_workers
 
     if base and (spacing or template):
         raise ConfigError("--base keeps its own grid and brains", "E_USAGE",
@@ -62,7 +62,7 @@ def command(
     with reporter(json_output) as watch:
         written = write_phantoms(
             out, healthy, lesioned, seed, settings, watch, base=base, shapes=shapes,
-            workers=min(2, os.cpu_count() or 1) if workers is None else workers,
+            workers=usual_workers(healthy + lesioned) if workers is None else workers,
         )  # fmt: skip
     for notice in written.notices:
         click.echo(f"warning: {notice.message} [{notice.code}]", err=True)

@@ -1,6 +1,5 @@
 """`slicenet prepare`: from scans as they come to brains in MNI space."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from slicenet.errors import ConfigError
 @click.option(
     "--workers",
     type=click.IntRange(min=0),
-    help="Processes; 0 for none beside this one.  [default: 2]",
+    help="Processes; 0 for none beside this one.  [default: 2, of one scan 0]",
 )
 @json_option
 def command(
@@ -39,6 +38,7 @@ def command(
     becomes a BIDS derivative that `train` and `score` take. A scan that lies badly on the average
     brain is flagged and not passed on. Run again, it does what is missing.
     """
+    from slicenet.pool import usual_workers
     from slicenet.preparing.dataset import TABLE, prepare
     from slicenet.preparing.settings import PrepareSettings
     from slicenet.preparing.subject import GOOD
@@ -59,7 +59,7 @@ def command(
             settings,
             inputs.sequences,
             watch,
-            min(2, os.cpu_count() or 1) if workers is None else workers,
+            usual_workers(len(cohort)) if workers is None else workers,
         )
     bad = [row for row in rows if row["status"] != GOOD]
     for row in bad:

@@ -5,10 +5,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any, NoReturn, final
 
 from slicenet import __version__
-from slicenet.errors import ConfigError, NoInputError, Notice
+from slicenet.errors import ConfigError, NoInputError, Notice, ResourceError, SlicenetError
 from slicenet.files import read_bytes, write_json
 from slicenet.locking import NAME as LOCK
 from slicenet.locking import locked
@@ -90,11 +90,17 @@ def _write(
     skipped = len(subjects) - len(missing)
     watch(STAGE, skipped, len(subjects))
     on_template = any(one.case is None and one.settings.template != "procedural" for one in missing)
+
+    def lost(subject: Subject, error: SlicenetError) -> NoReturn:
+        hint = "fewer --workers" if min(workers, len(missing)) > 1 else ""
+        raise ResourceError(f"{subject.label}: {error.message}", error.code, hint) from error
+
     found = work_through(
         missing,
         write_subject,
         workers,
         lambda done: watch(STAGE, skipped + done, len(subjects)),
+        lost,
         imports=("nilearn.datasets",) if on_template else (),
     )
     return tuple(dict.fromkeys(notice for notices in found for notice in notices)), skipped

@@ -66,7 +66,7 @@ def prepare(
         made = work_through(
             missing, prepare_case, workers,
             lambda done: watch("prepare", kept + done, len(tasks)),
-            imports=("nilearn.datasets", "SimpleITK"), lost=lost_case,
+            lost_case, imports=("nilearn.datasets", "SimpleITK"),
         )  # fmt: skip
         found = known | {row["name"]: row for row in made}
         rows = [{column: found[task.case.name].get(column) for column in COLUMNS} for task in tasks]

@@ -5,11 +5,12 @@ import subprocess
 import sys
 import threading
 import time
+from multiprocessing import forkserver
 
 import pytest
 
-from slicenet.errors import ResourceError
-from slicenet.pool import work_through
+from slicenet.errors import ConfigError
+from slicenet.pool import usual_workers, work_through
 
 CHORES = """
 import os, resource, signal, time
@@ -48,19 +49,23 @@ def wait(number):
 ORPHANS = """
 import os, time
 from slicenet.pool import work_through
-work_through([30, 30], time.sleep, 2, print, imports=[])
+work_through([30, 30], time.sleep, 2, print, None)
 """
 METHODS = """
 import math, multiprocessing
 from slicenet.pool import work_through
 for method in ("fork", "spawn", "forkserver"):
     multiprocessing.set_start_method(method, force=True)
-    print(method, work_through([9, 4], math.isqrt, 2, lambda done: None))
+    print(method, work_through([9, 4], math.isqrt, 2, lambda done: None, None))
 """
 
 
 def ignore(done):
     pass
+
+
+def as_text(task, error):
+    return f"{task}: {error.message} [{error.code}]"
 
 
 @pytest.fixture
@@ -71,28 +76,42 @@ def chores(as_module):
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_results_come_in_order_and_each_is_told(workers):
     told = []
-    roots = work_through([16, 9, 4], math.isqrt, workers, told.append)
+    roots = work_through([16, 9, 4], math.isqrt, workers, told.append, as_text)
     assert roots == [4, 3, 2]
     assert told == [1, 2, 3]
 
 
 def test_an_error_in_a_worker_is_raised_here():
     with pytest.raises(ValueError, match="nonnegative"):
-        work_through([4, -1], math.isqrt, 2, ignore)
+        work_through([4, -1], math.isqrt, 2, ignore, as_text)
 
 
-def test_a_worker_that_dies_is_reported_with_what_would_help():
-    with pytest.raises(ResourceError, match="workers"):
-        work_through([9, 9], os._exit, 2, ignore)
+@pytest.mark.parametrize("tasks", [[9], [9, 9]])
+def test_a_worker_that_dies_takes_nothing_down_even_where_its_task_is_alone(tasks):
+    found = work_through(tasks, os._exit, 2, ignore, as_text)
+    assert found == ["9: its process ended with 9; why stands above [E_CRASHED]"] * len(tasks)
 
 
-def as_text(task, error):
-    return f"{task}: {error.message} [{error.code}]"
+def test_what_is_raised_of_a_task_that_was_lost_ends_the_rest(chores):
+    def refuse(task, error):
+        raise ConfigError(f"{task} is gone")
+
+    with pytest.raises(ConfigError, match="2 is gone"):
+        work_through(range(9), chores.kill_at_two, 2, ignore, refuse)
+
+
+def test_no_task_starts_no_process(monkeypatch):
+    monkeypatch.setattr(forkserver, "ensure_running", None)
+    assert work_through([], math.isqrt, 2, ignore, as_text) == []
+
+
+def test_a_task_that_is_alone_gets_no_worker_unless_asked_for():
+    assert usual_workers(0) <= usual_workers(1) == 1 <= usual_workers(9) <= 2
 
 
 def test_103_a_worker_that_is_killed_loses_its_own_task_and_no_other(chores):
     told = []
-    found = work_through(range(5), chores.kill_at_two, 2, told.append, lost=as_text)
+    found = work_through(range(5), chores.kill_at_two, 2, told.append, as_text)
     assert found[:2] + found[3:] == [0, 10, 30, 40]
     assert found[2].startswith("2: its process was killed (SIGKILL)")
     assert found[2].endswith("[E_MEMORY]")
@@ -100,21 +119,20 @@ def test_103_a_worker_that_is_killed_loses_its_own_task_and_no_other(chores):
 
 
 def test_103_a_worker_that_is_asked_to_end_is_reported_by_the_signal(chores):
-    found = work_through(range(4), chores.be_asked, 2, ignore, lost=as_text)
+    found = work_through(range(4), chores.be_asked, 2, ignore, as_text)
     assert found == [0, 10, "2: its process was ended by SIGTERM [E_CRASHED]", 30]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_102_a_task_without_memory_is_lost_and_its_worker_goes_on(chores, workers):
-    found = work_through([1, 2, 3, 4], chores.starve_at_two, workers, ignore, lost=as_text)
+    found = work_through([1, 2, 3, 4], chores.starve_at_two, workers, ignore, as_text)
     assert [found[0], *found[2:]] == [10, 30, 40]
     assert found[1].startswith("2: out of memory (Unable to allocate 8.00 TiB")
 
 
 def test_102_what_torch_says_of_memory_is_known(chores):
-    with pytest.raises(ResourceError, match="can't allocate memory") as caught:
-        work_through([1], chores.refuse, 0, ignore)
-    assert caught.value.exit_code == 6
+    (found,) = work_through([1], chores.refuse, 0, ignore, as_text)
+    assert found == "1: out of memory (DefaultCPUAllocator: can't allocate memory) [E_MEMORY]"
 
 
 def test_who_stops_here_stops_them_and_lets_them_clear_up(chores, tmp_path):
@@ -128,7 +146,7 @@ def test_who_stops_here_stops_them_and_lets_them_clear_up(chores, tmp_path):
 
     threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
-        work_through([1, 2, 3], chores.wait, 2, ignore)
+        work_through([1, 2, 3], chores.wait, 2, ignore, as_text)
     assert {path.name for path in tmp_path.glob("*-*")} == {
         "began-1", "began-2", "cleared-1", "cleared-2",
     }  # fmt: skip

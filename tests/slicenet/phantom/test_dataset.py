@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from slicenet.cohort import find_cohort
-from slicenet.errors import ConfigError, NoInputError
+from slicenet.errors import ConfigError, NoInputError, ResourceError
+from slicenet.phantom import dataset
 from slicenet.phantom.dataset import write_phantoms
 
 
@@ -47,6 +48,17 @@ def test_processes_write_the_same_bytes(tree, small, tmp_path):
     write_phantoms(tmp_path / "other", 2, 3, 5, small, watch, workers=2)
     assert contents(tmp_path / "other") == contents(tree[0])
     assert told == [(done, 5) for done in range(6)]
+
+
+@pytest.mark.parametrize(("workers", "helps"), [(0, False), (2, True)])
+def test_102_a_subject_without_memory_is_named_with_what_would_help(
+    small, tmp_path, as_module, monkeypatch, workers, helps
+):
+    starved = as_module("starved", "def write(subject):\n    raise MemoryError('8.00 TiB')")
+    monkeypatch.setattr(dataset, "write_subject", starved.write)
+    with pytest.raises(ResourceError, match=r"sub-000\d: out of memory \(8.00 TiB") as caught:
+        write_phantoms(tmp_path / "out", 2, 0, 5, small, workers=workers)
+    assert (caught.value.code, bool(caught.value.hint)) == ("E_MEMORY", helps)
 
 
 def test_a_subject_does_not_depend_on_how_many_others_there_are(tree, small, tmp_path):
