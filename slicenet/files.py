@@ -50,8 +50,8 @@ class Raw(io.RawIOBase):
         return count
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place; where that is."""
-        return os.lseek(self.fileno(), offset, whence)
+        with _named(self._path):
+            return os.lseek(self.fileno(), offset, whence)
 
     def sync(self) -> None:
         """Wait until the disk has it."""
@@ -70,10 +70,10 @@ class Raw(io.RawIOBase):
     writable = seekable = readable
 
     def close(self) -> None:
-        """Let go of the handle."""
         if not self.closed:
             super().close()
-            os.close(self._handle)
+            with _named(self._path):
+                os.close(self._handle)
 
 
 def open_handle(path: Path, flags: int) -> int:
@@ -152,7 +152,7 @@ def append_line(path: Path, line: str) -> None:
 
 def cut_line(path: Path) -> None:
     """Cut off the half of a line that a fault in an earlier run has left at the end of a log."""
-    with appending(path) as file:
+    with appending(path) as file, _named(path):
         os.ftruncate(file.fileno(), file.readall().rfind(b"\n") + 1)
 
 
@@ -185,7 +185,7 @@ def tensors(path: Path, framework: str = "pt") -> Iterator[safe_open]:
     """Open a safetensors file, whose tensors are mapped into memory."""
     if os.path.exists(path) and not os.path.isfile(path):  # a pipe would wait for its writer
         raise OSError(errno.EINVAL, "not a file", str(path))
-    os.close(open_handle(path, os.O_RDONLY | BINARY))  # says why, where that fails
+    reading(path).close()  # says why, where that fails
     with safe_open(path, framework) as file:
         yield file
 

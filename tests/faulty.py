@@ -1,6 +1,7 @@
 """A disk that fails at its N-th operation, and what must hold whatever N is, as SQLite tests it."""
 
 import errno
+import fcntl
 import json
 import os
 import shutil
@@ -11,7 +12,9 @@ from click.testing import CliRunner
 from slicenet import files
 from slicenet.commands import main
 
-OPERATIONS = ("open", "read", "write", "fsync", "replace", "unlink", "makedirs", "ftruncate")
+OPERATIONS = (
+    "open", "read", "write", "fsync", "close", "replace", "unlink", "makedirs", "ftruncate",
+)  # fmt: skip
 KINDS = {  # errno, and whether it lasts: a full disk stays full, and is full in mid-write
     "broken once": (errno.EIO, False),
     "broken for good": (errno.EIO, True),
@@ -46,6 +49,8 @@ class FaultyDisk:
             self.failed = self.failed or name
             if name == "write":
                 real(arguments[0], arguments[1][: len(arguments[1]) // 2])
+            if name == "close":  # what cannot be told of the last bytes lets go all the same
+                real(*arguments)
             named = [str(each) for each in arguments[:1] if isinstance(each, str | os.PathLike)]
             raise OSError(self.error, os.strerror(self.error), *named)
 
@@ -54,6 +59,8 @@ class FaultyDisk:
     def _cannot_fail(self, name, arguments):
         """A full disk still lets one read and remove."""
         reads = name in ("read", "unlink", "ftruncate")
+        if name == "close":
+            reads = fcntl.fcntl(arguments[0], fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
         return self.error == errno.ENOSPC and (
             reads or (name == "open" and not arguments[1] & os.O_CREAT)
         )

@@ -100,6 +100,36 @@ def test_91_what_cannot_be_written_leaves_the_old_file_and_names_it(tmp_path, mo
     assert len(list(tmp_path.iterdir())) == 1 + broken_for_good
 
 
+@pytest.mark.parametrize(
+    ("name", "act"),
+    [
+        ("close", files.read_bytes),
+        ("close", lambda path: files.write_bytes(path, b"new")),
+        ("close", lambda path: files.append_line(path, "more")),
+        ("close", lambda path: files.load_tensors(path)),
+        ("lseek", lambda path: files.append_line(path, "more")),
+        ("lseek", lambda path: files.reading(path).seek(1)),
+        ("ftruncate", files.cut_line),
+    ],
+)
+def test_whatever_fails_names_the_file(tmp_path, monkeypatch, name, act):
+    path, real = tmp_path / "some.file", getattr(os, name)
+    path.write_bytes(b"first\n")
+
+    def fail(handle, *arguments):
+        if name == "close":
+            real(handle)
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))  # a handle has no name
+
+    monkeypatch.setattr(files.os, name, fail)
+    with pytest.raises(OSError, match=re.escape(os.strerror(errno.EDQUOT))) as caught:
+        act(path)
+    monkeypatch.undo()
+    assert caught.value.filename == str(path)
+    assert path.read_bytes().startswith(b"first")
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_a_line_that_could_not_be_written_whole_is_taken_back(tmp_path, monkeypatch):
     path = tmp_path / "log.jsonl"
     files.append_line(path, "first")
