@@ -1,12 +1,17 @@
 """A disk that fails loses nothing; `make faults` looks at every operation, this at some of each."""
 
+import errno
+import hashlib
+import os
 import resource
 import shutil
 import subprocess
 import sys
 
+import nibabel as nib
 import pytest
 
+from slicenet.detector import Detector
 from slicenet.images.write import write_map
 from tests.faulty import KINDS, Deed, clean_run, wrongs
 
@@ -73,6 +78,42 @@ def test_91_files_that_may_not_grow_end_with_6_and_a_rerun_completes(scoring):
     assert str(scoring.out) in done.stderr
     assert not any(name.endswith("heatmap.nii.gz") or "/.tmp-" in name for name in scoring.left())
     assert scoring.run().exit_code == 0
+
+
+def test_91_a_fault_of_the_disk_that_names_no_file_is_not_of_a_case(scoring, monkeypatch):
+    def full(detector, volume):
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr(Detector, "score", full)
+    done = scoring.run()
+    assert done.exit_code == 6, done.output
+    assert f"{os.strerror(errno.EDQUOT)} [E_DISK]" in done.stderr
+
+
+def test_20_the_half_of_a_pair_that_vanishes_meanwhile_fails_its_case(
+    scoring, make_brain, tmp_path, monkeypatch
+):
+    volume = make_brain(0, spacing=6.0, shape=(24, 28, 22))
+    pair = tmp_path / "pair.img"
+    nib.save(nib.Nifti1Pair(volume.voxels[0].numpy(), volume.affine), pair)
+    score, digest, seen = Detector.score, hashlib.file_digest, []
+
+    def scored(detector, volume):
+        seen.append(volume.name)
+        return score(detector, volume)
+
+    def vanishing(file, kind):
+        if seen:  # the header is read first
+            pair.unlink(missing_ok=True)
+        return digest(file, kind)
+
+    monkeypatch.setattr(Detector, "score", scored)
+    monkeypatch.setattr(hashlib, "file_digest", vanishing)
+    words = (*scoring.words[:2], pair.with_suffix(".hdr"), *scoring.words[3:])
+    done = Deed(words, scoring.out).run()
+    assert seen == ["pair"]
+    assert done.exit_code == 4, done.output
+    assert f"failed pair: pair: {pair}: No such file or directory [E_NOT_FOUND]" in done.stderr
 
 
 @pytest.mark.skipif(not shutil.which("unshare"), reason="needs a mount of its own")

@@ -120,7 +120,9 @@ def _score_all(
     told: dict[str, list[Any]] = {"scored": [], "kept": [], "failed": [], "warnings": []}
     for number, case in enumerate(cohort.cases, start=1):
         began = time.monotonic()
+        paths: Sequence[Path] = ()
         try:
+            paths = case.files  # now: of a pair without its one half, nobody would know the other
             if output.finished(case):
                 told["kept"].append(case.name)
             else:
@@ -131,7 +133,7 @@ def _score_all(
                 told["scored"].append(case.name)
                 output.note(case, "OK", time.monotonic() - began, None)
         except (SlicenetError, OSError, MemoryError, RuntimeError) as error:
-            failure = _of_case(error, case)
+            failure = _of_case(error, case.name, paths)
             if failure is None:
                 raise
             output.note(case, failure.code, time.monotonic() - began, failure)
@@ -142,7 +144,7 @@ def _score_all(
     return told
 
 
-def _of_case(error: Exception, case: Any) -> SlicenetError | None:
+def _of_case(error: Exception, name: str, paths: Sequence[Path]) -> SlicenetError | None:
     """What went wrong with this case alone; none if it is of the output's disk, or a bug."""
     from slicenet.errors import ResourceError, VolumeError, out_of_memory
 
@@ -150,11 +152,10 @@ def _of_case(error: Exception, case: Any) -> SlicenetError | None:
         return error
     if out_of_memory(error):
         hint = "coarser spacing, or fewer programs beside it"
-        return ResourceError(f"{case.name}: out of memory ({error})", "E_MEMORY", hint)
-    names = {str(path) for path in (*case.images, case.mask)}
-    if isinstance(error, OSError) and str(error.filename) in names:  # it vanished, say
+        return ResourceError(f"{name}: out of memory ({error})", "E_MEMORY", hint)
+    if isinstance(error, OSError) and error.filename in map(str, paths):  # it vanished, say
         code = "E_NOT_FOUND" if isinstance(error, FileNotFoundError) else "E_READ"
-        return VolumeError(f"{case.name}: {error.filename}: {error.strerror}", code)
+        return VolumeError(f"{name}: {error.filename}: {error.strerror}", code)
     return None
 
 
