@@ -12,7 +12,7 @@ SlicenetError
 import errno
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 # Of a disk that is full, or of one that is failing: nothing that another path would mend.
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -46,6 +46,11 @@ class SlicenetError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message
+
+    def alone(self) -> Self:
+        """Itself, to be kept: without the frames that it came through, which hold arrays."""
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
 
 
 class ConfigError(SlicenetError):

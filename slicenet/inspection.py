@@ -46,7 +46,7 @@ def _inspect(cohort: Cohort, frame: Frame, watch: Watch, learnt: Usable | None) 
         except SlicenetError as error:
             if isinstance(error, ResourceError):  # no fault of the case, which must not go missing
                 raise
-            failures.append((case.name, error))
+            failures.append((case.name, error.alone()))
         else:
             notices += framed.notices
             if volume.digest in kept:

@@ -7,11 +7,13 @@ import resource
 import shutil
 import subprocess
 import sys
+import weakref
 
 import nibabel as nib
 import pytest
 
 from slicenet.detector import Detector
+from slicenet.errors import VolumeError
 from slicenet.images.write import write_map
 from tests.faulty import KINDS, Deed, clean_run, wrongs
 
@@ -78,6 +80,20 @@ def test_91_files_that_may_not_grow_end_with_6_and_a_rerun_completes(scoring):
     assert str(scoring.out) in done.stderr
     assert not any(name.endswith("heatmap.nii.gz") or "/.tmp-" in name for name in scoring.left())
     assert scoring.run().exit_code == 0
+
+
+def test_a_case_that_failed_is_let_go_of(scoring, brains, monkeypatch):
+    seen = []
+
+    def refuse(detector, volume):
+        assert [one for one in seen if one()] == []
+        seen.append(weakref.ref(volume))
+        raise VolumeError("not today")
+
+    monkeypatch.setattr(Detector, "score", refuse)
+    done = Deed((*scoring.words[:2], brains, *scoring.words[3:]), scoring.out).run()
+    assert done.exit_code == 4, done.output
+    assert len(seen) == 6
 
 
 def test_91_a_fault_of_the_disk_that_names_no_file_is_not_of_a_case(scoring, monkeypatch):

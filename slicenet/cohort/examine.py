@@ -59,7 +59,7 @@ def _examine(case: Case, options: ReadOptions) -> Finding:
         volume = case.read(options)
         truth, notices = case.read_noted_truth(volume, options)
     except SlicenetError as error:
-        return Finding(case, error=error)
+        return Finding(case, error=error.alone())
     except MemoryError:
         text = f"{case.name}: does not fit into memory"
         return Finding(case, error=ResourceError(text, "E_MEMORY", "lower --max-voxels"))

@@ -106,7 +106,7 @@ class _Job:
     def note(self, failures: Iterable[tuple[str, SlicenetError]]) -> None:
         """Remember cases that failed; what followed from the first failure is no news."""
         for name, error in failures:
-            self.failed.setdefault(name, error)
+            self.failed.setdefault(name, error.alone())
 
     def _pair(
         self, folder: Path, healthy: Path | None

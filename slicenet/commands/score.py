@@ -137,7 +137,7 @@ def _score_all(
             if failure is None:
                 raise
             output.note(case, failure.code, time.monotonic() - began, failure)
-            told["failed"].append((case.name, failure))
+            told["failed"].append((case.name, failure.alone()))
             if fail_fast:
                 break
         watch("score", number, len(cohort))

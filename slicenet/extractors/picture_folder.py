@@ -77,7 +77,7 @@ def read_pictures(
         try:
             one, sha256 = read_slice(path, settings.size, picture), digest(path)
         except VolumeError as error:
-            failures.append((path.name, error))
+            failures.append((path.name, error.alone()))
         else:
             if sha256 in kept:
                 message = f"{path.name}: the same file as {kept[sha256].name}, left out"

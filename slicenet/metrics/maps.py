@@ -88,7 +88,7 @@ def _scored(folder: Path) -> Maps:
         try:
             files.append(_scored_file(heatmap, stem, model["sha256"]))
         except SlicenetError as error:
-            failures.append((stem, error))
+            failures.append((stem, error.alone()))
     if not files and not failures:
         raise NoInputError(f"{folder}: no maps", "E_NO_INPUT", "did scoring finish?")
     sources = [*model.get("calibration_sources", []), *model.get("training_sources", [])]

@@ -1,6 +1,7 @@
 import errno
 import inspect
 import os
+import weakref
 
 import pytest
 import torch
@@ -21,6 +22,25 @@ def test_every_error_has_an_exit_code_of_its_meaning_and_none_is_a_bug():
 def test_a_message_ends_with_its_hint_if_there_is_one():
     assert str(SlicenetError("cut", "E_CUT", "copy it again")) == "cut; copy it again"
     assert str(SlicenetError("cut")) == "cut"
+
+
+def test_an_error_that_is_kept_keeps_nothing_of_where_it_was_raised():
+    held = []
+
+    def read():
+        scan = torch.zeros(9)
+        held.append(weakref.ref(scan))
+        try:
+            return scan.reshape(2, 2)
+        except RuntimeError as error:
+            raise SlicenetError("cut", "E_CUT") from error
+
+    try:
+        read()
+    except SlicenetError as error:
+        kept = error.alone()
+    assert held[0]() is None
+    assert (kept.message, kept.code, kept.hint) == ("cut", "E_CUT", "")
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+import gc
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from slicenet.cohort import find_cohort
 from slicenet.frame import Frame, FrameSettings
 from slicenet.images.write import write_map, write_mask
 from slicenet.inspection import inspect_to_learn, inspect_to_test
+from slicenet.volume import Volume
 
 
 @pytest.fixture
@@ -54,6 +57,8 @@ def test_a_brain_outside_of_the_box_fails_alone(folder, make_brain):
     write_mask(folder / "sub-6_desc-brain_mask.nii.gz", hollow.numpy(), volume.grid)
     usable = inspect_to_learn(find_cohort([folder]), far)
     assert codes(usable)["sub-6"] == "E_FRAME"
+    held = [one.name for one in gc.get_objects() if type(one) is Volume]
+    assert not set(held) & {"sub-6", "sub-3"}  # which failed after they were read
     assert len(usable.cohort.cases) == 4
 
 

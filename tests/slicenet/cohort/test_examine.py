@@ -64,3 +64,4 @@ def test_truth_is_read_and_measured(good, tmp_path):
 def test_a_case_whose_truth_cannot_be_read_is_bad(good):
     (finding,) = examine(Cohort((replace(good, truth=Path("gone.nii")),)))
     assert finding.error.code == "E_NOT_FOUND"
+    assert finding.error.__traceback__ is None  # whose frames hold the volume

@@ -102,6 +102,7 @@ def test_the_broken_and_the_twins_are_left_out_and_named(folder, told):
     assert [(name, error.code) for name, error in found.failures] == [
         ("no4.png", "E_PICTURE"), ("no6.png", "E_EMPTY")
     ]  # fmt: skip
+    assert {error.__traceback__ for _, error in found.failures} == {None}  # it holds the pictures
     assert [notice.message for notice in found.notices] == [
         "no5.png: the same file as no2.png, left out"
     ]

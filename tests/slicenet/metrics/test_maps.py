@@ -45,6 +45,7 @@ def test_a_map_of_another_model_is_not_judged(scored):
     found = find_maps(scored)
     assert [file.name for file in found.files] == ["sub-case0", "sub-case2"]
     assert [error.code for _, error in found.failures] == ["E_STALE"]
+    assert found.failures[0][1].__traceback__ is None
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", "{}"])
