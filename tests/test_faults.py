@@ -70,7 +70,7 @@ def test_91_scoring_loses_nothing_to_a_disk_that_fails(scoring, kind):
 
 def test_91_files_that_may_not_grow_end_with_6_and_a_rerun_completes(scoring):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (12_000, before[1]))
     try:
         done = scoring.run()
     finally:

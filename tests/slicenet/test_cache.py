@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from slicenet import files
 from slicenet.cache import DEARER, LEARNT, Cache, CachedMaps
 from slicenet.domain import portray
 from slicenet.features import FeatureMap
@@ -63,8 +64,7 @@ def test_the_least_recently_used_goes_first_and_what_cannot_fit_is_not_kept(tmp_
         cache.store(key, features(index, cells=4000, channels=500))
     cache.load("aa")
     cache.store("cc", features(2, cells=4000, channels=500))
-    assert cache.load("bb") is None
-    assert cache.load("cc") is not None
+    assert [cache.load(key) is None for key in ("bb", "cc")] == [True, False]
     cache.store("dd", features(3, cells=40_000, channels=500))
     assert cache.load("dd") is None
 
@@ -75,18 +75,10 @@ def test_what_was_learnt_goes_after_maps_of_the_same_day(tmp_path):
     for index, key in enumerate(("bb", "cc", "dd")):
         cache.store(key, features(index, cells=4000, channels=500))
     assert cache.load_state("aa") is not None
-    (learnt,) = tmp_path.rglob("*.learnt.*")
-    os.utime(learnt, 2 * (time.time() - DEARER - 60,))
+    os.utime(*tmp_path.rglob("*.learnt.*"), 2 * (time.time() - DEARER - 60,))
     cache.store("ee", features(3, cells=4000, channels=500))
     assert cache.load_state("aa") is None
     assert not cache.store_state("ff", {"weight": torch.zeros(5_000_000)})
-
-
-def test_a_damaged_map_counts_as_absent(tmp_path):
-    cache = Cache(tmp_path)
-    cache.store("ab", features(3))
-    next(tmp_path.rglob("*.safetensors")).write_bytes(b"junk")
-    assert cache.load("ab") is None
 
 
 def test_a_second_walk_reads_no_volume_and_describes_nothing(tmp_path, make_brain):
@@ -119,8 +111,7 @@ def test_a_walk_over_some_keeps_their_places_among_all(tmp_path, make_brain):
     maps = walk(Cache(tmp_path), volumes, lambda volume: replace(
         features(int(volume.name[-1])), portrait=portray(volume, volume)), only=(2, 0))  # fmt: skip
     assert [int(found.vectors.max()) for found in maps] == [2, 0]
-    assert len(maps) == 2
-    assert sorted(maps.portraits) == [0, 2]
+    assert (len(maps), sorted(maps.portraits)) == (2, [0, 2])
 
 
 def test_every_map_tells_whose_it_is_in_this_cohort(tmp_path, make_brain):
@@ -179,14 +170,6 @@ def test_what_an_extractor_has_learnt_is_kept_exactly(tmp_path):
     assert cache.load_state("ab12") is None
 
 
-def test_a_damaged_state_counts_as_absent(tmp_path):
-    cache = Cache(tmp_path)
-    cache.store_state("ab12", {"weight": torch.ones(64)})
-    (path,) = tmp_path.glob("ab/*.safetensors")
-    path.write_bytes(path.read_bytes()[:-8])
-    assert cache.load_state("ab12") is None
-
-
 def test_what_is_kept_says_how_long_it_took(tmp_path):
     cache = Cache(tmp_path)
     cache.store("ab12", features(3), 1.25)
@@ -196,15 +179,22 @@ def test_what_is_kept_says_how_long_it_took(tmp_path):
     assert cache.seconds("cd34") == 0
 
 
-def test_what_an_older_slicenet_kept_without_its_seconds_counts_as_absent(tmp_path):
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.write_bytes(b"junk"),
+        lambda path: path.write_bytes(path.read_bytes()[:-8]),
+        lambda path: save_file(load_file(path), path),  # an older slicenet kept no seconds
+    ],
+)
+def test_what_is_damaged_or_has_no_seconds_counts_as_absent(tmp_path, spoil):
     cache = Cache(tmp_path)
-    cache.store("ab12", features(3))
-    cache.store_state("ab12", {"weight": torch.ones(2)})
+    cache.store("ab12", features(3), 1.0)
+    cache.store_state("ab12", {"weight": torch.ones(64)}, 1.0)
     for path in tmp_path.glob("ab/*.safetensors"):
-        save_file(load_file(path), path)
+        spoil(path)
     assert cache.load("ab12") is None
     assert cache.load_state("ab12") is None
-    assert cache.seconds("ab12") == 0
 
 
 def test_maps_of_an_earlier_run_have_saved_what_describing_them_took(tmp_path, make_brain):
@@ -248,3 +238,13 @@ def test_a_cache_that_holds_nothing_has_no_savepoint_either(tmp_path):
         point._every = 0
         point.offer(lambda: ({"a": torch.ones(2)}, {"step": 1}))
         assert bool(point.load()) == kept
+
+
+@pytest.mark.parametrize(("age", "stays"), [(60.0, True), (2 * files.ABANDONED, False)])
+def test_half_a_file_of_another_run_is_left_alone_until_it_is_abandoned(tmp_path, age, stays):
+    half = tmp_path / "ab" / ".tmp-0123456789ab.safetensors"
+    half.parent.mkdir()
+    half.write_bytes(b"")
+    os.utime(half, (time.time() - age,) * 2)
+    Cache(tmp_path).store("cd", features(1))
+    assert half.exists() is stays

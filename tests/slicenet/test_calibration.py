@@ -142,3 +142,18 @@ def test_a_damaged_calibration_is_refused(table):
 def test_nothing_to_calibrate_with_is_refused():
     with pytest.raises(CheckpointError, match="no healthy volume"):
         Calibrator().finish()
+
+
+def test_intervals_are_those_of_drawing_subjects_with_replacement():
+    random = np.random.default_rng(5)
+    scores = [random.standard_normal(4000) * random.uniform(0.5, 1.5) for _ in range(8)]
+    calibrator = Calibrator()
+    for one in scores:
+        calibrator.add(one, 0.0)
+    low, high = calibrator.finish().intervals[2]
+    rate = RATES[2]
+    drawn = []
+    for _ in range(1000):
+        chosen = np.concatenate([scores[one] for one in random.integers(8, size=8)])
+        drawn.append(np.quantile(chosen, 1 - rate))
+    assert (low, high) == pytest.approx(np.quantile(drawn, (0.025, 0.975)), rel=0.04)

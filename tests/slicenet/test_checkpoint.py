@@ -222,3 +222,12 @@ def test_f83_a_model_from_before_there_were_domains_loads_and_says_nothing(path,
     voxels = (turned.voxels.max() - turned.voxels) * turned.brain
     anomalies = old.score(type(turned)(voxels, turned.brain, turned.affine, "turned"))
     assert (anomalies.readings, anomalies.volume.notices) == ((), ())
+
+
+def test_82_a_wrong_hash_is_refused_even_where_a_missing_one_is_allowed(path):
+    content = bytearray(path.read_bytes())
+    content[-1000] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError) as caught:
+        read(path, allow_unverified=True)
+    assert caught.value.code == "E_SHA256"

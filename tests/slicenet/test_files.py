@@ -182,3 +182,33 @@ def test_an_unnamed_file_is_seen_by_nobody(tmp_path, monkeypatch):
 def test_what_is_no_object_reads_as_an_empty_one(tmp_path, text):
     (tmp_path / "a.json").write_text(text, "utf-8", "surrogateescape")
     assert files.read_json(tmp_path / "a.json") == {}
+
+
+def test_what_gets_its_name_is_on_the_disk_before_and_all_of_it(tmp_path, monkeypatch):
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda handle, rest: real(handle, rest[:3]))  # as a pipe may
+    monkeypatch.setattr(files, "os", disk := FaultyDisk())
+    files.write_bytes(tmp_path / "a", b"12345678")
+    assert disk.seen == ["open", *["write"] * 3, "fsync", "close", "replace"]
+    assert (tmp_path / "a").read_bytes() == b"12345678"
+    monkeypatch.setattr(files, "os", disk := FaultyDisk())
+    with files.replacing(tmp_path / "b"):
+        pass
+    assert disk.seen == ["open", "close", "open", "fsync", "close", "replace"]
+
+
+@pytest.mark.parametrize("at", [5, 6])  # fsync, and the rename
+def test_91_what_may_not_be_on_the_disk_is_not_called_written(tmp_path, monkeypatch, at):
+    monkeypatch.setattr(files, "os", FaultyDisk(at - 2))
+    with pytest.raises(OSError, match=re.escape(os.strerror(errno.EIO))) as caught:
+        files.write_bytes(tmp_path / "a", b"1")
+    assert caught.value.filename == str(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_in_the_middle_of_reading_names_its_file(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(b"1")
+    monkeypatch.setattr(files, "os", FaultyDisk(2))
+    with pytest.raises(OSError, match="Input/output") as caught:
+        files.read_bytes(tmp_path / "a")
+    assert caught.value.filename == str(tmp_path / "a")

@@ -1,5 +1,6 @@
 import hashlib
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -97,6 +98,7 @@ def test_volumes_are_told_apart_by_what_they_hold_and_whose_they_are(make_brain)
     assert identities([one, two]) == identities([make_brain(0), make_brain(1)])
     lists = ([one], [two], [one, two], [two, one])
     assert len(set(map(identities, lists))) == 4
+    assert identities([replace(one, subject="a")]) != identities([replace(one, subject="b")])
 
 
 def test_what_is_framed_or_walked_can_be_walked_again():
@@ -130,9 +132,9 @@ class Studious(Scorer):
 def test_a_scorer_learns_the_same_lesson_once_and_all_that_was_spared_is_told(make_brain, tmp_path):
     cache, brains = Cache(tmp_path), [make_brain(seed) for seed in range(4)]
 
-    def fitted(scorer, volumes):
+    def fitted(scorer, volumes, frame=COARSE):
         extractor = IntensityExtractor(IntensitySettings())
-        made = Detector(Frame(COARSE), extractor, scorer, MapSettings())
+        made = Detector(Frame(frame), extractor, scorer, MapSettings())
         made.fit(volumes, cache=cache)
         return made
 
@@ -149,6 +151,10 @@ def test_a_scorer_learns_the_same_lesson_once_and_all_that_was_spared_is_told(ma
     fitted(Studious(seed=1), brains)
     fitted(Studious(), brains[:3])
     assert Studious.fits == 3
+    fitted(
+        Studious(), brains, FrameSettings(spacing=(8.0, 8.0, 8.0))
+    )  # other maps of the same brains
+    assert Studious.fits == 4
 
 
 class Slow(Extractor):

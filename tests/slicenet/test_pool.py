@@ -39,6 +39,20 @@ def starve_at_two(number):
 def refuse(number):
     raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
 
+def threads(number):
+    import torch
+    return torch.get_num_threads()
+
+def asked(number):
+    os.kill(os.getpid(), signal.SIGUSR1)
+    os.kill(os.getpid(), signal.SIGINT)
+    return number
+
+def crash(number):
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return number
+
 def wait(number):
     open(f"began-{number}", "w").close()
     try:
@@ -186,3 +200,16 @@ def test_workers_do_not_outlive_a_parent_that_was_killed():
 def test_h105_work_is_spread_however_processes_start_and_without_a_guard():
     done = subprocess.run([sys.executable, "-c", METHODS], capture_output=True, text=True)
     assert done.stdout == "fork [3, 2]\nspawn [3, 2]\nforkserver [3, 2]\n", done.stderr
+
+
+def test_h107_workers_compute_with_one_thread_each(chores):
+    assert work_through([1, 2], chores.threads, 2, ignore, as_text) == [1, 1]
+
+
+def test_100_workers_leave_it_to_their_parent_when_to_stop(chores):
+    assert work_through([1, 2, 3], chores.asked, 2, ignore, lost=as_text) == [1, 2, 3]
+
+
+def test_103_another_signal_is_named_and_not_taken_for_want_of_memory(chores):
+    found = work_through([1, 2, 3], chores.crash, 2, ignore, lost=as_text)
+    assert found == [1, "2: its process was ended by SIGSEGV [E_CRASHED]", 3]

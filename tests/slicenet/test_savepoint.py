@@ -102,3 +102,12 @@ def test_a_descent_goes_on_from_what_was_packed():
     wanted = packed(*whole)
     assert packed(*second).keys() == wanted.keys()
     assert all(torch.equal(held, wanted[name]) for name, held in packed(*second).items())
+
+
+def test_it_is_kept_once_its_time_has_come_and_then_waits_again(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("slicenet.savepoint.time.monotonic", lambda: now[0])
+    point, kept = Savepoint(tmp_path / "partly.safetensors"), []
+    for now[0] in (59.0, 60.5, 61.0, 119.0, 121.0):
+        point.offer(lambda: kept.append(now[0]) or STATE)
+    assert kept == [60.5, 121.0]

@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-from slicenet.stopping import CODES, Stopped, asked, deferred, look, stoppable
+from slicenet.stopping import CODES, GRACE, Stopped, asked, deferred, look, stoppable
 
 RUN = """
 import hashlib, os, signal, sys, time
 from slicenet import stopping
-stopping.GRACE = 0.5
+stopping.GRACE = float(sys.argv[2])
 
 def wait():
     time.sleep(60)
@@ -42,12 +42,13 @@ finally:
 """
 
 
-def begun(deed, heeding=True):
+def begun(deed, heeding=True, grace=0.5):
     """A process that is at work, and not in the background of a shell unless so wanted."""
     handler = signal.SIG_DFL if heeding else signal.SIG_IGN
     run = subprocess.Popen(
-        [sys.executable, "-c", RUN, deed], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, handler),
+        [sys.executable, "-c", RUN, deed, str(grace)], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, handler),
     )  # fmt: skip
     assert run.stdout.readline() == "ready\n"
     time.sleep(0.1)
@@ -83,8 +84,8 @@ def test_what_never_looks_is_ended_all_the_same(deed):
 
 
 def test_101_a_second_interrupt_ends_at_once():
-    code, said, _ = ended(begun("dwell"), signal.SIGINT, signal.SIGINT)
-    assert (code, said) == (130, [])
+    code, said, seconds = ended(begun("dwell", grace=20), signal.SIGINT, signal.SIGINT)
+    assert (code, said, seconds < 10) == (130, [], True)
 
 
 def test_a_second_request_of_another_kind_changes_nothing():
@@ -156,3 +157,7 @@ def test_beside_the_main_thread_nothing_is_heeded():
     thread.start()
     thread.join()
     assert found == [before]
+
+
+def test_100_what_never_looks_is_ended_within_five_seconds():
+    assert 0 < GRACE < 5

@@ -104,6 +104,30 @@ def test_stopped_it_goes_on_to_the_same_bits(loss, first, at, tmp_path):
     assert all(torch.equal(state[name], held) for name, held in whole.items())
 
 
+@pytest.mark.parametrize("later", [1, 5, 11])  # steps from the best look to where it is stopped
+def test_stopped_after_its_best_it_still_ends_when_and_where_it_would_have(later, tmp_path):
+    course = CourseSettings(steps=4000, batch=64, look=5, patience=3, rate=3e-2, warmup=0.0)
+
+    def learnt(savepoint=Savepoint(), stop=0):
+        told, made = [], flow()
+
+        def watch(stage, done, total, **values):
+            told.append((done, values.get("held")))
+            if done == stop:
+                raise KeyboardInterrupt
+
+        learn(made, lessons("none"), PushPullSettings(loss="none"), course, watch, savepoint)
+        return made.state_dict(), told
+
+    whole, told = learnt()
+    best = next(done for done, held in told if held == told[-1][1])
+    with pytest.raises(KeyboardInterrupt):
+        learnt(Savepoint(tmp_path / "kept.safetensors", every=0), stop=best + later)
+    state, again = learnt(Savepoint(tmp_path / "kept.safetensors"))
+    assert again == told[best + later - 1 :]
+    assert all(torch.equal(state[name], held) for name, held in whole.items())
+
+
 def test_it_stops_when_the_held_out_gain_nothing_and_keeps_the_best():
     held = []
     made = flow()

@@ -125,12 +125,12 @@ def test_the_mixture_is_of_maps_that_taught_nothing():
 
 def test_a_copy_of_a_map_teaches_nothing_where_the_map_teaches_nothing():
     short = {"course": CategoricalCourse(steps=2, batch=1), "judge": "mixture", "held": 0.25}
-    torch.manual_seed(3)
+    torch.manual_seed(0)
     scorer = GnsmScorer(GnsmSettings(**{**vars(TINY), **short}))
     whose = "abcd" * 2
     maps = [replace(tokens(seed), subject=own) for seed, own in enumerate(whose)]
     scorer.fit(maps, silent)
-    taught, _ = divide([0, 1, 2, 3] * 2, 0.25, seed=3)
+    taught, _ = divide([0, 1, 2, 3] * 2, 0.25, seed=0)
     assert len({whose[place] for place in taught}) == 3
     kinds = scorer.kinds.tolist()
     fields = [Field.of(maps[one].vectors, maps[one].inside, kinds) for one in taught]
