@@ -113,6 +113,8 @@ class Table:
         ]
         if number in REASONS and told:
             told.append("(and a reason why there is no test)")
+        if number in self._skipped and told:
+            told.append(f"in part not run here: {self._skipped[number]}")
         return "; ".join(told) or "there is no test"
 
     def rows(self) -> Iterator[str]:

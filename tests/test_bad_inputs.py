@@ -44,8 +44,10 @@ def test_one_failure_fails_an_item_and_only_what_ran_passes(table):
     for test, outcome in [("test_a01_x", "passed"), ("test_a01_y[1]", "failed"),
                           ("test_a02_x", "passed"), ("test_a02_y", "skipped")]:  # fmt: skip
         table.pytest_runtest_logreport(report(test, outcome))
-    table.pytest_runtest_logreport(report("test_a03_x", "skipped", "setup", "Skipped: no disk"))
+    for test, reason in [("test_a02_z", "no browser"), ("test_a03_x", "no disk")]:
+        table.pytest_runtest_logreport(report(test, "skipped", "setup", f"Skipped: {reason}"))
     assert [table.verdict(number) for number in (1, 2, 3, 4)] == [FAIL, PASS, NOT_RUN, FAIL]
+    assert table.what(2).endswith("; in part not run here: no browser")
     assert table.what(3) == "no disk"
     assert list(table.rows())[-1] == "110 listed: 1 pass, 108 fail, 1 not run here"
 

@@ -136,7 +136,7 @@ def test_20_the_half_of_a_pair_that_vanishes_meanwhile_fails_its_case(
 @pytest.mark.parametrize(
     ("option", "code", "said"), [("size=60k", 6, "No space left"), ("ro", 2, "cannot write there")]
 )
-def test_90_and_91_a_real_disk_that_is_full_or_for_reading_only(scoring, option, code, said):
+def test_91_a_real_disk_that_is_full_or_for_reading_only(scoring, option, code, said):
     disk = scoring.out.parent / "disk"
     disk.mkdir()
     mounting = f"mount -t tmpfs -o {option} none {disk} && " + 'exec "$@"'

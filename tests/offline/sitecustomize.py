@@ -2,18 +2,21 @@
 
 import sys
 
-LOOPBACK = ("127.", "::1", "localhost")
+SENT = ("socket.connect", "socket.sendto", "socket.sendmsg")
+ASKED = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
 
 
 def _loopback_only(event: str, arguments: tuple) -> None:
-    if event in ("socket.connect", "socket.sendto"):
-        address = arguments[1]
-        if isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK):
-            raise RuntimeError(f"a test reached for the network: {address}")
-    if event == "socket.getaddrinfo" and arguments[0] not in (None, "", "localhost"):
-        host = arguments[0].decode() if isinstance(arguments[0], bytes) else str(arguments[0])
-        if not host.startswith(LOOPBACK):
-            raise RuntimeError(f"a test reached for the network: {host}")
+    if event in SENT and isinstance(arguments[1], tuple):
+        _refuse_beyond(arguments[1][0])
+    if event in ASKED:
+        _refuse_beyond(arguments[0])
+
+
+def _refuse_beyond(host: object) -> None:
+    name = host.decode() if isinstance(host, bytes) else str(host or "")
+    if name not in ("", "localhost", "::1") and not name.startswith("127."):
+        raise RuntimeError(f"a test reached for the network: {name}")
 
 
 # An audit hook sees every socket of this process, however it was opened.

@@ -231,3 +231,13 @@ def test_82_a_wrong_hash_is_refused_even_where_a_missing_one_is_allowed(path):
     with pytest.raises(CheckpointError) as caught:
         read(path, allow_unverified=True)
     assert caught.value.code == "E_SHA256"
+
+
+def test_81_the_same_bytes_in_another_shape_are_found(path):
+    with safe_open(path, "pt") as file:
+        about = file.metadata()
+    tensors = load_file(path)
+    save_file({**tensors, "scorer.mean": tensors["scorer.mean"].T.contiguous()}, path, about)
+    with pytest.raises(CheckpointError) as caught:
+        read(path)
+    assert caught.value.code == "E_SHA256"

@@ -11,7 +11,7 @@ from slicenet.detector import Detector, MapSettings
 from slicenet.extractors.intensity import IntensityExtractor, IntensitySettings
 from slicenet.features import Extractor, FeatureMap
 from slicenet.frame import Frame, FrameSettings
-from slicenet.learning import Framed, Walked, fill, identities, learn
+from slicenet.learning import Framed, Walked, fill, fit_extractor, identities, learn
 from slicenet.scorers.positions import PositionSettings
 from slicenet.scoring import Scorer
 from slicenet.simulation import SimulationSettings
@@ -84,6 +84,27 @@ def test_another_lesson_is_another_matter(tmp_path):
     learn(pupil, pupil.fit, "row", cache, silent)
     with pytest.raises(ZeroDivisionError):
         learn(pupil, lambda savepoint: 1 / 0, "column", cache, silent)
+
+
+class Lector(Pupil):
+    """An extractor of which only the lesson counts."""
+
+    learns = True
+
+    def lessons(self):
+        return "row"
+
+    def fit(self, framed, watch, savepoint):
+        self.numbers = torch.ones(1)
+        watch("fit", 1, 1)
+
+
+def test_behind_another_frame_the_same_brains_are_another_lesson(tmp_path):
+    told = []
+    for spacing in (4.0, 8.0, 8.0):
+        frame, cache = Frame(FrameSettings(spacing=(spacing,) * 3)), Cache(tmp_path)
+        fit_extractor(frame, Lector(), [], "p1", lambda stage, *_: told.append(stage), cache)
+    assert told == ["fit", "fit", "learnt before"]
 
 
 def test_statistics_take_any_size_and_weights_must_fit():

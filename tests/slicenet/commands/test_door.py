@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from slicenet.commands import main
 from slicenet.commands.door import Door, json_option, prepare, refuse_inside
 from slicenet.errors import ConfigError, LockedError, ResourceError, VolumeError
+from slicenet.locking import locked
 
 WAIT = """
 import time
@@ -61,6 +62,7 @@ def fail(error, *words):
         (MemoryError(), 6),
         (OSError(errno.ENOSPC, "No space left on device", "x"), 6),
         (PermissionError(errno.EACCES, "Permission denied", "x"), 2),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", "x"), 6),
         (OSError(errno.ELOOP, "Too many levels of symbolic links", "x"), 2),
         (KeyboardInterrupt(), 130),
         (ZeroDivisionError("a bug"), 1),
@@ -181,3 +183,20 @@ def test_92_nothing_is_written_into_a_data_set_of_the_input(tmp_path, out, place
     wrong = pytest.raises(ConfigError, match="lies inside the input") if refused else nullcontext()
     with wrong:
         refuse_inside(tmp_path / out, [tmp_path / place])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "BRAINS", "--backend", "zscore", "--out", "OUT"),
+        ("compare", "BRAINS", "--backends", "zscore", "--out", "OUT"),
+        ("prepare", "BRAINS", "OUT"),
+        ("phantom", "OUT", "--healthy", "1"),
+        ("report", "OUT"),
+    ],
+)
+def test_94_every_command_that_fills_a_folder_holds_it(brains, tmp_path, words):
+    places = {"BRAINS": str(brains), "OUT": str(tmp_path / "out")}
+    with locked(tmp_path / "out"):
+        done = CliRunner().invoke(main, [places.get(word, word) for word in words])
+    assert done.exit_code == 7, done.output

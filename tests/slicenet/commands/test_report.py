@@ -1,7 +1,11 @@
+import gzip
 import json
 import shutil
+from pathlib import Path
 
 import pytest
+
+from tests.slicenet.images.bad_headers import hostile_description
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +66,14 @@ def test_a_damaged_map_ends_with_3_and_no_map_with_4(slicenet, scored, tmp_path)
     assert slicenet("report", tmp_path / "out").exit_code == 4
     (tmp_path / "empty").mkdir()
     assert slicenet("report", tmp_path / "empty").exit_code == 4
+
+
+def test_b41_texts_of_a_header_come_to_no_file_that_is_left(slicenet, run, tmp_path):
+    path = hostile_description(tmp_path)
+    done = slicenet("score", run, path, "--out", tmp_path / "out", "--report")
+    assert done.exit_code == 0, done.output
+    for left in filter(Path.is_file, (tmp_path / "out").rglob("*")):
+        content = left.read_bytes()
+        content = gzip.decompress(content) if left.suffix == ".gz" else content
+        assert b"alert(1)" not in content, left
+        assert b"\x1b[2J" not in content, left

@@ -105,13 +105,20 @@ OFFLINE = ("backends", "cache", "check", "config", "datasets", "doctor", "report
 
 
 def note_reaching(event, arguments):
-    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+    if event.startswith(("socket.connect", "socket.getaddr", "socket.gethostby", "socket.send")):
         REACHED.append(arguments)
 
 
 def test_h110_nothing_but_a_fetch_reaches_for_the_network(weights, address, brains, run, tmp_path):
     with pytest.raises(RuntimeError, match="reached for the network"):  # as any test would be told
         socket.create_connection(("192.0.2.1", 80), timeout=1)
+    with (
+        socket.socket(type=socket.SOCK_DGRAM) as sender,
+        pytest.raises(RuntimeError, match="reached for the network"),
+    ):
+        sender.sendmsg([b"x"], [], 0, ("192.0.2.1", 9))
+    with pytest.raises(RuntimeError, match="reached for the network"):
+        socket.gethostbyname("localhost.example.org")
     sys.addaudithook(note_reaching)
     image, maps = brains / "sub-08", tmp_path / "maps"
     words = {

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from slicenet.domain.domain import Domain
+from slicenet.domain.limits import learn_limits
+from slicenet.domain.measures import columns
 from slicenet.domain.portrait import portray
 from slicenet.frame import Frame, FrameSettings
 
@@ -162,3 +164,9 @@ def test_a_domain_of_an_earlier_slicenet_knows_whose_its_rows_are(cohort):
     assert torch.equal(again.fitted_by, made.fitted_by)
     assert torch.equal(again.held_by, made.held_by)
     assert again.read(cohort[0]) == made.read(cohort[0])
+
+
+def test_nobody_is_both_fitted_and_held_out(domain):
+    rows = np.concatenate([domain.fitted.numpy(), domain.held.numpy()]).astype(np.float64)
+    wanted = learn_limits(rows, [measure for measure, _ in columns(1)])  # each of its own
+    assert domain._limits().reach == wanted.reach

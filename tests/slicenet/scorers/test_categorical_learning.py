@@ -1,3 +1,5 @@
+import signal
+
 import pytest
 import torch
 
@@ -26,6 +28,7 @@ from slicenet.scorers.categorical_learning import (
     norms,
     points,
 )
+from slicenet.stopping import Stopped, stoppable
 from slicenet.watch import silent
 
 KINDS = [3, 5]
@@ -210,3 +213,15 @@ def test_what_is_no_number_ends_it_and_names_the_step():
 def test_impossible_courses_are_refused(wrong):
     with pytest.raises(ConfigError):
         CategoricalCourse(**wrong)
+
+
+def test_100_who_is_asked_to_stop_in_a_step_keeps_that_step(tmp_path):
+    network, point = torch.nn.Linear(1, 1), Savepoint(tmp_path / "kept.safetensors", every=1000)
+
+    def watch(stage, done, total, **values):
+        if done == 3:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(Stopped), stoppable():
+        descend(network, lambda _: network.weight.sum(), CategoricalCourse(steps=9), watch, point)
+    assert point.load()[1]["step"] == 3
