@@ -19,7 +19,7 @@ from tests.faulty import KINDS, Deed, clean_run, wrongs
 
 SMALL = ("--set", "frame.spacing=[6,6,6]")
 MAIN = "from slicenet.commands import main; main()"
-STEP = 43  # a prime: no loop of the program is as long
+STEP = 53  # a prime: no loop of the program is as long
 
 
 @pytest.fixture(scope="module")

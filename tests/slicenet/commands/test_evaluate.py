@@ -98,7 +98,7 @@ def test_people_get_a_table_with_oracles_marked_and_rules_below(tmp_path, cases,
     assert "at threshold fpr0.01 (score above 2.3)" in result.stdout
     assert "* Surface distances in mm" in result.stdout
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "evaluation.csv", "evaluation.json", "evaluation_cases.csv",
+        "evaluation.csv", "evaluation.json", "evaluation_cases.csv", "slicenet.lock",
     ]  # fmt: skip
     assert not (tmp_path / "maps" / "evaluation.json").exists()
 
