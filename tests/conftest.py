@@ -3,6 +3,7 @@
 import importlib
 import os
 import runpy
+import signal
 import sys
 from pathlib import Path
 
@@ -54,6 +55,12 @@ def as_module(tmp_path, monkeypatch):
         return importlib.import_module(name)
 
     return write
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _hears_ctrl_c():
+    """Also where the tests run in the background of a shell, which has them ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -158,7 +158,7 @@ def test_who_stops_here_stops_them_and_lets_them_clear_up(chores, tmp_path):
             time.sleep(0.05)
         os.kill(caller, signal.SIGINT)
 
-    threading.Thread(target=interrupt).start()
+    threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         work_through([1, 2, 3], chores.wait, 2, ignore, as_text)
     assert {path.name for path in tmp_path.glob("*-*")} == {
